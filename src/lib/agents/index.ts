@@ -1,0 +1,3 @@
+export * from "./contract.ts";
+export * from "./provider.ts";
+export * from "./reducer.ts";
