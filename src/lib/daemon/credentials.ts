@@ -1,0 +1,42 @@
+import { sha256Hex } from "../core/index.ts";
+
+/** What a task token stands for on the local port: identity comes from here, never from a request body. */
+export interface TaskCredential {
+  readonly workspaceId: string;
+  readonly taskId: string;
+  readonly agentId: string;
+  readonly agentName: string;
+  /** Absolute working directory of the task; checkouts must lie inside. */
+  readonly workdir: string;
+  /** Absolute environment root. */
+  readonly envRoot: string;
+}
+
+/** Task tokens of running tasks (daemon.md 13.1). */
+export interface Credentials {
+  /** Makes `token` valid until the returned function is called (idempotent). */
+  register(token: string, credential: TaskCredential): () => void;
+  find(token: string): TaskCredential | null;
+  readonly size: number;
+}
+
+/**
+ * Keeps only SHA-256 digests: a memory dump or a log of this registry gives no token away,
+ * and a look-up by digest leaks no timing about the token itself.
+ */
+export function createCredentials(): Credentials {
+  const byHash = new Map<string, TaskCredential>();
+  return {
+    register(token, credential) {
+      const hash = sha256Hex(token);
+      byHash.set(hash, credential);
+      return () => {
+        if (byHash.get(hash) === credential) byHash.delete(hash);
+      };
+    },
+    find: (token) => (token === "" ? null : (byHash.get(sha256Hex(token)) ?? null)),
+    get size() {
+      return byHash.size;
+    },
+  };
+}

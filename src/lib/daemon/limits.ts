@@ -1,0 +1,76 @@
+/** Fixed times and sizes of the daemon, milliseconds unless named otherwise (daemon.md 19). Tests pass shorter ones. */
+export interface Limits {
+  readonly slotWait: number;
+  readonly capacityBackoffMax: number;
+  readonly batchClaimTimeout: number;
+  readonly singleClaimTimeout: number;
+  readonly tasksPerClaim: number;
+  readonly socketBackoffBase: number;
+  readonly socketBackoffMax: number;
+  readonly socketHealthy: number;
+  readonly socketNoRuntimesWait: number;
+  readonly reconcileDebounce: number;
+  readonly hintSpacing: number;
+  readonly hintRequest: number;
+  readonly hintMemory: number;
+  readonly transientBeforeReset: number;
+  readonly heartbeatTimeout: number;
+  readonly syncNoRuntimes: number;
+  readonly syncDedicated: number;
+  readonly syncLegacy: number;
+  readonly syncMax: number;
+  readonly syncTimeout: number;
+  readonly profileRefreshTimeout: number;
+  readonly repoRefreshTimeout: number;
+  readonly registerTimeout: number;
+  readonly goneAttemptWindow: number;
+  readonly goneFailurePause: number;
+  readonly renewEvery: number;
+  readonly renewTimeout: number;
+  readonly deregisterTimeout: number;
+  readonly taskDrain: number;
+  readonly checkoutLockWait: number;
+  readonly checkoutRetryAfterSeconds: number;
+  readonly localBodyBytes: number;
+  readonly localReceive: number;
+  readonly leftoverGrace: number;
+}
+
+const MINUTE = 60_000;
+
+export const LIMITS: Limits = {
+  slotWait: 2000,
+  capacityBackoffMax: 5000,
+  batchClaimTimeout: 5000,
+  singleClaimTimeout: 30_000,
+  tasksPerClaim: 32,
+  socketBackoffBase: 1000,
+  socketBackoffMax: 30_000,
+  socketHealthy: 10_000,
+  socketNoRuntimesWait: 5000,
+  reconcileDebounce: 1000,
+  hintSpacing: 1000,
+  hintRequest: 15_000,
+  hintMemory: 10 * MINUTE,
+  transientBeforeReset: 2,
+  heartbeatTimeout: 30_000,
+  syncNoRuntimes: 30_000,
+  syncDedicated: 30 * MINUTE,
+  syncLegacy: 5 * MINUTE,
+  syncMax: 30 * MINUTE,
+  syncTimeout: 15_000,
+  profileRefreshTimeout: 30_000,
+  repoRefreshTimeout: 30_000,
+  registerTimeout: 30_000,
+  goneAttemptWindow: 30_000,
+  goneFailurePause: MINUTE,
+  renewEvery: 3 * 24 * 60 * MINUTE,
+  renewTimeout: 15_000,
+  deregisterTimeout: 5000,
+  taskDrain: 30_000,
+  checkoutLockWait: 10_000,
+  checkoutRetryAfterSeconds: 2,
+  localBodyBytes: 1024 * 1024,
+  localReceive: 10_000,
+  leftoverGrace: 10_000,
+};
