@@ -1,0 +1,77 @@
+import type { Clock, Db, Logger } from "../platform/index.ts";
+
+/** Who a request acts as (server-api.md 2.5). `userId` is the human behind it, also for agents. */
+export interface Actor {
+  readonly type: "member" | "agent";
+  readonly userId: string;
+  readonly agentId?: string;
+  readonly taskId?: string;
+  readonly workspaceId?: string;
+}
+
+/** Something that listeners (the daemon socket) hear about once the transaction that caused it is on disk. */
+export type BusEvent =
+  | { readonly type: "task_available"; readonly runtimeId: string; readonly taskId: string }
+  | { readonly type: "runtime_profiles_changed"; readonly workspaceId: string; readonly profileId: string }
+  | { readonly type: "workspaces_changed"; readonly userId: string };
+
+export interface Bus {
+  emit(event: BusEvent): void;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (event: BusEvent) => void): () => void;
+}
+
+/** Every duration the task state machine and the socket depend on, in milliseconds (server-api.md 11, 10.3). */
+export interface Thresholds {
+  readonly sweepEveryMs: number;
+  readonly runtimeOfflineMs: number;
+  readonly prepareLeaseMs: number;
+  readonly redeliverAfterMs: number;
+  readonly dispatchTimeoutMs: number;
+  readonly runningTimeoutMs: number;
+  readonly offlineGraceMs: number;
+  readonly queueExpiryMs: number;
+  readonly runtimeDeleteMs: number;
+  readonly taskTokenMs: number;
+  readonly socketPingMs: number;
+  readonly socketReadMs: number;
+  readonly shutdownMs: number;
+}
+
+export const DEFAULT_THRESHOLDS: Thresholds = {
+  sweepEveryMs: 30_000,
+  runtimeOfflineMs: 150_000,
+  prepareLeaseMs: 45_000,
+  redeliverAfterMs: 90_000,
+  dispatchTimeoutMs: 300_000,
+  runningTimeoutMs: 9_000_000,
+  // A laptop that slept is not a dead daemon (server-api.md 14.5).
+  offlineGraceMs: 15 * 60_000,
+  queueExpiryMs: 2 * 3_600_000,
+  runtimeDeleteMs: 7 * 24 * 3_600_000,
+  taskTokenMs: 24 * 3_600_000,
+  socketPingMs: 54_000,
+  socketReadMs: 60_000,
+  shutdownMs: 5_000,
+};
+
+/** Sizes a request may have. */
+export interface Limits {
+  readonly bodyBytes: number;
+  readonly socketMessageBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, socketMessageBytes: 64 * 1024 };
+
+/** What every route and service of the server gets; made once by startServer. */
+export interface ServerContext {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly thresholds: Thresholds;
+  readonly limits: Limits;
+  readonly jwtSecret: Uint8Array;
+  /** Product version, for GET /api/config. */
+  readonly version: string;
+}
