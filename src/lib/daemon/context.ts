@@ -1,6 +1,7 @@
 import type { DaemonApi } from "../api/index.ts";
 import type { DaemonConfig } from "../config/index.ts";
-import type { Clock, Logger } from "../platform/index.ts";
+import type { Clock } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
 import type { RepoCache } from "../repos/index.ts";
 import type { StateHandle } from "../state/index.ts";
 import type { ActiveRoots } from "./active-roots.ts";
