@@ -1,0 +1,11 @@
+export * from "./clock.ts";
+export * from "./env.ts";
+export * from "./fs.ts";
+export * from "./lock.ts";
+export * from "./net.ts";
+export * from "./paths.ts";
+export * from "./process/index.ts";
+export * from "./sqlite.ts";
+export * from "./terminal.ts";
+// Modules with heavy libraries are imported by their own path, so that hot commands do not load them:
+// `platform/logger.ts` (pino) and `platform/process/run-short.ts` (execa).

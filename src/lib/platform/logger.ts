@@ -1,0 +1,144 @@
+import { closeSync, openSync, renameSync, statSync, rmSync, writeSync } from "node:fs";
+import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { EXIT, type JsonValue, MulticaError, errorText, redactText, redactValue } from "../core/index.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Events with fields, one JSON line each (decision 22). Secrets are redacted before anything is written. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  child(fields: LogFields): Logger;
+  /** Closes the file; later lines are dropped. */
+  close(): void;
+}
+
+export interface LoggerOptions {
+  /** File to append to (0600); without it lines go to stderr. */
+  readonly file?: string;
+  readonly level?: LogLevel;
+  /** Fields of every line, such as `component`. */
+  readonly base?: LogFields;
+  /** Rotation: size in bytes at which the file becomes `.1` (then `.2`, …), and how many of those are kept. */
+  readonly maxBytes?: number;
+  readonly keep?: number;
+}
+
+/** Writes synchronously, so that the last line before a crash is on disk; a write that fails later never ends the process. */
+class FileSink implements DestinationStream {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  readonly #keep: number;
+  #fd: number;
+  #size: number;
+  #open = true;
+
+  constructor(path: string, maxBytes: number, keep: number) {
+    this.#path = path;
+    this.#maxBytes = maxBytes;
+    this.#keep = keep;
+    this.#fd = openSync(path, "a", 0o600);
+    this.#size = statSync(path).size;
+  }
+
+  write(line: string): void {
+    if (!this.#open) return;
+    try {
+      if (this.#size > this.#maxBytes) this.#rotate();
+      this.#size += writeSync(this.#fd, line);
+    } catch {
+      // A full disk must not stop the tasks that are running; the line is lost.
+    }
+  }
+
+  /** Writes a line and says whether it went through: how a log that can never be written is found at start. */
+  probe(line: string): void {
+    this.#size += writeSync(this.#fd, line);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#fd);
+  }
+
+  #rotate(): void {
+    closeSync(this.#fd);
+    rmSync(`${this.#path}.${this.#keep}`, { force: true });
+    for (let index = this.#keep - 1; index >= 0; index -= 1) {
+      const from = index === 0 ? this.#path : `${this.#path}.${index}`;
+      try {
+        renameSync(from, `${this.#path}.${index + 1}`);
+      } catch {
+        // Not there yet.
+      }
+    }
+    this.#fd = openSync(this.#path, "a", 0o600);
+    this.#size = 0;
+  }
+}
+
+/** A logger on a file or on stderr. Throws `log_unwritable` when the file cannot take its first line. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const sink = options.file === undefined ? null : openSink(options.file, options);
+  const destination: DestinationStream = sink ?? { write: (line) => void process.stderr.write(line) };
+  const root = pino(
+    {
+      level: options.level ?? "info",
+      base: options.base === undefined ? {} : clean(options.base),
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: "msg",
+    },
+    destination,
+  );
+  return wrap(root, () => sink?.close());
+}
+
+function openSink(path: string, options: LoggerOptions): FileSink {
+  try {
+    const sink = new FileSink(path, options.maxBytes ?? 20 << 20, options.keep ?? 5);
+    sink.probe(`${JSON.stringify({ level: "debug", time: new Date().toISOString(), ...options.base, msg: "log opened" })}\n`);
+    return sink;
+  } catch (error) {
+    throw new MulticaError("log_unwritable", `cannot write the log ${path}: ${errorText(error)}`, {
+      cause: error,
+      exit: EXIT.failed,
+      suggestions: ["Free some space or make the directory writable, then try again."],
+    });
+  }
+}
+
+function wrap(target: PinoLogger, close: () => void): Logger {
+  return {
+    debug: (message, fields) => target.debug(clean(fields), redactText(message)),
+    info: (message, fields) => target.info(clean(fields), redactText(message)),
+    warn: (message, fields) => target.warn(clean(fields), redactText(message)),
+    error: (message, fields) => target.error(clean(fields), redactText(message)),
+    child: (fields) => wrap(target.child(clean(fields)), close),
+    close,
+  };
+}
+
+function clean(fields: LogFields = {}): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    if (value instanceof Error) result[key] = redactText(errorText(value));
+    else result[key] = redactValue(value as JsonValue);
+  }
+  return result;
+}
+
+/** A logger that writes nothing: for callers that have none. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+  close: () => undefined,
+};

@@ -1,0 +1,3 @@
+export * from "./identity.ts";
+export * from "./spawn.ts";
+export * from "./terminate.ts";
