@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+const text = z.string().nullish();
+
+/** `GET /health` of the daemon's local port (daemon.md 13.2). */
+export const healthSchema = z.looseObject({
+  status: z.string(),
+  pid: z.number(),
+  os: text,
+  uptime: text,
+  profile: z.unknown().optional(),
+  state_root: text,
+  daemon_id: text,
+  device_name: text,
+  server_url: text,
+  cli_version: text,
+  launched_by: text,
+  active_task_count: z.number().nullish(),
+  running_task_count: z.number().nullish(),
+  resource_wait_task_count: z.number().nullish(),
+  agents: z.array(z.string()).nullish(),
+  skipped_agents: z.record(z.string(), z.string()).nullish(),
+  state: text,
+  workspaces: z.array(z.looseObject({ id: z.string(), runtimes: z.array(z.string()) })).nullish(),
+});
+export type Health = z.infer<typeof healthSchema>;
+
+/** `POST /repo/checkout` (daemon.md 13.4); workspace, task and agent come from the credential, not from here. */
+export const checkoutRequestSchema = z.looseObject({
+  url: z.string().default(""),
+  workspace_id: z.string().default(""),
+  workdir: z.string().default(""),
+  ref: text,
+  agent_name: text,
+  task_id: text,
+  checkout_mode: text,
+  retry_busy: z.boolean().optional(),
+});
+export type CheckoutRequest = z.input<typeof checkoutRequestSchema>;
+export const checkoutResponseSchema = z.looseObject({ path: z.string(), branch_name: z.string() });
+export type CheckoutResponse = z.infer<typeof checkoutResponseSchema>;
+
+export const shutdownRequestSchema = z.looseObject({ exec: z.enum(["keep", "terminate"]).optional() });
+
+/** `<state dir>/daemon.json`: where the running daemon is (decision 7). */
+export const daemonFileSchema = z.looseObject({
+  pid: z.number(),
+  port: z.number(),
+  started_at: z.string(),
+  version: text,
+});
+export type DaemonFile = z.infer<typeof daemonFileSchema>;
