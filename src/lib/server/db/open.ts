@@ -1,0 +1,41 @@
+import { chmodNow, type Db, ensureDir, openDatabase } from "../../platform/index.ts";
+import { MulticaError } from "../../core/index.ts";
+import { dirname } from "node:path";
+import { SCHEMA_V1 } from "./schema.ts";
+
+/** Schema steps in order; `user_version` counts those that are applied. Never edit a released one: append. */
+const MIGRATIONS: readonly string[] = [SCHEMA_V1];
+
+/**
+ * Opens (and creates, mode 0600) the server's database, brings its schema up to date and returns it.
+ * Throws `database_newer` when a later version of the product wrote the file.
+ */
+export async function openServerDatabase(path: string): Promise<Db> {
+  await ensureDir(dirname(path), 0o700);
+  const db = openDatabase(path, { busyTimeoutMs: 5000 });
+  try {
+    chmodNow(path, 0o600);
+    db.exec("PRAGMA journal_mode=WAL");
+    // Acknowledged means on disk: a power cut must not take back a claim (embedded-server.md, storage).
+    db.exec("PRAGMA synchronous=FULL");
+    db.exec("PRAGMA foreign_keys=ON");
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: Db): void {
+  db.transaction(() => {
+    const version = Number(db.scalar("PRAGMA user_version") ?? 0);
+    if (version > MIGRATIONS.length) {
+      throw new MulticaError("database_newer", `${db.path} was written by a newer multica (schema ${version})`, {
+        suggestions: ["Update multica, or point --data-dir at another directory."],
+      });
+    }
+    for (const step of MIGRATIONS.slice(version)) db.exec(step);
+    db.exec(`PRAGMA user_version=${MIGRATIONS.length}`);
+  });
+}
