@@ -78,6 +78,23 @@ export const taskSchema = z.looseObject({
   new_comment_count: z.number().nullish(),
   new_comments_since: text,
   handoff_note: text,
+  active_sibling_runs: z
+    .array(
+      z.looseObject({
+        task_id: z.string(),
+        issue_id: text,
+        issue_identifier: text,
+        issue_title: text,
+        status: text,
+        created_at: text,
+        started_at: text,
+      }),
+    )
+    .nullish(),
+  connected_apps: z.array(z.looseObject({})).nullish(),
+  remote_mcp_connections: z.array(z.unknown()).nullish(),
+  plugin_hook_tools: z.array(z.unknown()).nullish(),
+  regenerate_quick_actions_for: text,
   parent_issue_id: text,
   parent_issue_identifier: text,
   squad_id: text,
