@@ -1,0 +1,60 @@
+import { resolve } from "node:path";
+import { EXIT, MulticaError } from "../core/index.ts";
+import { settingDuration } from "./durations.ts";
+
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch";
+
+/** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
+export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
+  server_url: "text",
+  app_url: "text",
+  workspace_id: "text",
+  device_name: "text",
+  runtime_name: "text",
+  workspaces_root: "path",
+  max_concurrent_tasks: "count",
+  poll_interval: "duration",
+  heartbeat_interval: "duration",
+  codex_semantic_inactivity_timeout: "duration",
+  codex_handshake_timeout: "duration",
+  auto_update_check_interval: "duration",
+  agent_timeout: "duration0",
+  disable_auto_update: "switch",
+  disable_auto_reload: "switch",
+};
+
+/**
+ * The value a key is stored with, or undefined = remove the key (an empty text, a count of 0, a switch that is off).
+ * Throws `bad_setting` (exit 2) for an unknown key, the token, and a value against the key's rule (cli.md 5.3).
+ */
+export function parseSetting(key: string, value: string, cwd: string): string | number | boolean | undefined {
+  const kind = Object.hasOwn(SETTING_KEYS, key) ? SETTING_KEYS[key] : undefined;
+  if (kind === undefined) {
+    throw bad(`${JSON.stringify(key)} cannot be set`, `Supported keys: ${Object.keys(SETTING_KEYS).join(", ")}.`);
+  }
+  if (value === "") return undefined;
+  const trimmed = value.trim();
+  switch (kind) {
+    case "text":
+      return value;
+    case "path":
+      return resolve(cwd, trimmed);
+    case "count":
+      if (!/^\d{1,6}$/.test(trimmed)) throw bad(`${key} must be an integer of at least 0`, 'Clear it with "".');
+      return Number(trimmed) === 0 ? undefined : Number(trimmed);
+    case "duration":
+    case "duration0": {
+      const ms = settingDuration(trimmed, key);
+      if (ms < 0 || (ms === 0 && kind === "duration")) throw bad(`${key} must be a positive duration`, 'Clear it with "".');
+      return trimmed;
+    }
+    case "switch":
+      if (/^(?:true|1|t)$/i.test(trimmed)) return true;
+      if (/^(?:false|0|f)$/i.test(trimmed)) return undefined;
+      throw bad(`${key} must be true or false`, 'Clear it with "".');
+  }
+}
+
+function bad(message: string, suggestion: string): MulticaError {
+  return new MulticaError("bad_setting", message, { exit: EXIT.usage, suggestions: [suggestion] });
+}
