@@ -1,0 +1,152 @@
+import type { z } from "zod";
+import { MulticaError } from "../core/index.ts";
+import {
+  type AgentRuntime,
+  type CancelAck,
+  type ClaimRequest,
+  type CompleteRequest,
+  type DaemonWorkspace,
+  type FailRequest,
+  type HeartbeatResponse,
+  type RegisterRequest,
+  type RegisterResponse,
+  type RuntimeProfile,
+  type Task,
+  type TaskMessage,
+  type TaskRow,
+  type UsageRow,
+  type User,
+  type WorkspaceRepos,
+  claimResponseSchema,
+  daemonProfilesSchema,
+  daemonWorkspacesSchema,
+  heartbeatResponseSchema,
+  orphansSchema,
+  registerResponseSchema,
+  renewSchema,
+  singleClaimResponseSchema,
+  storedMessageSchema,
+  type StoredMessage,
+  taskRowSchema,
+  taskStatusSchema,
+  userSchema,
+  workspaceReposSchema,
+  workspacesSchema,
+} from "../wire/index.ts";
+import { isStatus } from "./errors.ts";
+import type { Http, Method, RequestOptions } from "./http.ts";
+
+interface Call {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** Every call of the daemon's side of the contract (server-api.md 4–6), one method each, none retried. */
+export type DaemonApi = ReturnType<typeof createDaemonApi>;
+
+/** The daemon's calls over an `Http`. Answers are parsed at this border; unknown keys are kept. */
+export function createDaemonApi(http: Http) {
+  const call = async <T extends z.ZodType>(schema: T, method: Method, path: string, options: RequestOptions = {}): Promise<z.infer<T>> =>
+    parse(schema, path, (await http.request(method, path, options)).body);
+  const post = async (path: string, body: unknown, options: Call = {}): Promise<void> => {
+    await http.request("POST", path, { body, ...options });
+  };
+  const task = (id: string): string => `/api/daemon/tasks/${encodeURIComponent(id)}`;
+  const runtime = (id: string): string => `/api/daemon/runtimes/${encodeURIComponent(id)}`;
+
+  return {
+    serverUrl: http.serverUrl,
+    me: (options: Call = {}): Promise<User> => call(userSchema, "GET", "/api/me", options),
+    renewToken: (options: Call = {}) =>
+      call(renewSchema, "POST", "/api/tokens/current/renew", { body: {}, timeoutMs: 15_000, ...options }),
+
+    register: (body: RegisterRequest, options: Call = {}): Promise<RegisterResponse> =>
+      call(registerResponseSchema, "POST", "/api/daemon/register", { body, ...options }),
+    deregister: (runtimeIds: readonly string[], options: Call = {}): Promise<void> =>
+      post("/api/daemon/deregister", { runtime_ids: runtimeIds }, options),
+    heartbeat: (runtimeId: string, options: Call = {}): Promise<HeartbeatResponse> =>
+      call(heartbeatResponseSchema, "POST", "/api/daemon/heartbeat", {
+        body: { runtime_id: runtimeId, supports_batch_import: true },
+        ...options,
+      }),
+    workspaces: (options: Call & { etag?: string } = {}) => listWorkspaces(http, options),
+    runtimeProfiles: async (workspaceId: string, options: Call = {}): Promise<RuntimeProfile[]> =>
+      (await call(daemonProfilesSchema, "GET", `/api/daemon/workspaces/${encodeURIComponent(workspaceId)}/runtime-profiles`, options))
+        .runtime_profiles,
+    workspaceRepos: (workspaceId: string, options: Call = {}): Promise<WorkspaceRepos> =>
+      call(workspaceReposSchema, "GET", `/api/daemon/workspaces/${encodeURIComponent(workspaceId)}/repos`, options),
+    recoverOrphans: (runtimeId: string, options: Call = {}) =>
+      call(orphansSchema, "POST", `${runtime(runtimeId)}/recover-orphans`, { body: {}, ...options }),
+
+    claimBatch: async (body: ClaimRequest, options: Call = {}): Promise<Task[]> =>
+      (await call(claimResponseSchema, "POST", "/api/daemon/tasks/claim", { body, timeoutMs: 5000, ...options })).tasks,
+    claimSingle: async (runtimeId: string, options: Call = {}): Promise<Task | null> =>
+      (await call(singleClaimResponseSchema, "POST", `${runtime(runtimeId)}/tasks/claim`, { body: {}, ...options })).task,
+
+    prepareLease: (runtimeId: string, taskId: string, options: Call = {}): Promise<TaskRow> =>
+      call(taskRowSchema, "POST", `${runtime(runtimeId)}/tasks/${encodeURIComponent(taskId)}/prepare-lease`, {
+        body: {},
+        timeoutMs: 10_000,
+        ...options,
+      }),
+    start: (taskId: string, options: Call = {}): Promise<TaskRow> =>
+      call(taskRowSchema, "POST", `${task(taskId)}/start`, { body: {}, ...options }),
+    status: async (taskId: string, options: Call = {}): Promise<string> =>
+      (await call(taskStatusSchema, "GET", `${task(taskId)}/status`, options)).status,
+    progress: (taskId: string, body: { summary: string; step: number; total: number }, options: Call = {}): Promise<void> =>
+      post(`${task(taskId)}/progress`, body, options),
+    messages: (taskId: string, messages: readonly TaskMessage[], options: Call = {}): Promise<void> =>
+      post(`${task(taskId)}/messages`, { messages }, { timeoutMs: 5000, ...options }),
+    readMessages: (taskId: string, since: number, options: Call = {}): Promise<StoredMessage[]> =>
+      call(storedMessageSchema.array(), "GET", `${task(taskId)}/messages`, { query: { since }, ...options }),
+    usage: (taskId: string, usage: readonly UsageRow[], options: Call = {}): Promise<void> => post(`${task(taskId)}/usage`, { usage }, options),
+    session: (taskId: string, body: { session_id?: string; work_dir?: string }, options: Call = {}): Promise<void> =>
+      post(`${task(taskId)}/session`, body, { timeoutMs: 5000, ...options }),
+    complete: (taskId: string, body: CompleteRequest, options: Call = {}): Promise<TaskRow> =>
+      call(taskRowSchema, "POST", `${task(taskId)}/complete`, { body, ...options }),
+    fail: (taskId: string, body: FailRequest, options: Call = {}): Promise<TaskRow> =>
+      call(taskRowSchema, "POST", `${task(taskId)}/fail`, { body, ...options }),
+    cancelAck: (taskId: string, body: CancelAck, options: Call = {}): Promise<void> => post(`${task(taskId)}/cancel-ack`, body, options),
+  };
+}
+
+export type WorkspaceList =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "list"; readonly workspaces: DaemonWorkspace[]; readonly etag?: string };
+
+/**
+ * The workspaces this credential serves. On a server without the route (404) the user route is asked instead,
+ * whose objects are larger but carry the same id and name (server-api.md 4.4).
+ */
+async function listWorkspaces(http: Http, options: Call & { etag?: string }): Promise<WorkspaceList> {
+  const { etag, ...rest } = options;
+  const base = { timeoutMs: 15_000, ...rest };
+  try {
+    const answer = await http.request("GET", "/api/daemon/workspaces", {
+      ...base,
+      ...(etag === undefined ? {} : { headers: { "If-None-Match": etag } }),
+    });
+    if (answer.status === 304) return { kind: "unchanged" };
+    const newTag = answer.headers.get("etag");
+    const workspaces = parse(daemonWorkspacesSchema, "/api/daemon/workspaces", answer.body);
+    return { kind: "list", workspaces, ...(newTag === null ? {} : { etag: newTag }) };
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+    const answer = await http.request("GET", "/api/workspaces", base);
+    return { kind: "list", workspaces: parse(workspacesSchema, "/api/workspaces", answer.body).map(({ id, name }) => ({ id, name })) };
+  }
+}
+
+/** Parses an answer; one that does not fit is an error that names the route and the first misfit. */
+export function parse<T extends z.ZodType>(schema: T, path: string, body: unknown): z.infer<T> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue === undefined ? "" : ` (${issue.path.join(".") || "body"}: ${issue.message})`;
+  throw new MulticaError("bad_answer", `the server's answer to ${path} is not what the contract says${where}`, {
+    retry: "later",
+    suggestions: ["Check that the address belongs to a Multica server and not to a proxy in front of it."],
+  });
+}
+
+export type { AgentRuntime };

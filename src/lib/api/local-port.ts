@@ -1,0 +1,64 @@
+import { EXIT, MulticaError } from "../core/index.ts";
+import type { CheckoutRequest, CheckoutResponse, Health } from "../wire/index.ts";
+import { RequestError } from "./errors.ts";
+
+export interface LocalPortOptions {
+  readonly port: number;
+  /** Operator token or task token; not needed for `health`. */
+  readonly token?: string;
+}
+
+/** Calls to a daemon on this machine (daemon.md 13): plain fetch to 127.0.0.1, no proxy, no library. */
+export type LocalPortClient = ReturnType<typeof createLocalPortClient>;
+
+const CHECKOUT_LIMIT_MS = 15 * 60_000;
+
+export function createLocalPortClient(options: LocalPortOptions) {
+  const call = async (method: "GET" | "POST", path: string, body: unknown, timeoutMs: number, signal?: AbortSignal) => {
+    const limit = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await fetch(`http://127.0.0.1:${options.port}${path}`, {
+        method,
+        headers: {
+          ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, headers: response.headers, text: await response.text() };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw new MulticaError("daemon_unreachable", `no daemon answers on 127.0.0.1:${options.port}`, {
+        cause: error,
+        exit: EXIT.unreachable,
+        retry: "later",
+        suggestions: ["Start it with `multica daemon start`, or look at `multica daemon status`."],
+      });
+    }
+  };
+  return {
+    /** What the daemon says of itself, or null when none answers or something else listens there. */
+    health: async (timeoutMs = 2000): Promise<Health | null> => {
+      try {
+        const answer = await call("GET", "/health", undefined, timeoutMs);
+        const body: unknown = JSON.parse(answer.text);
+        return answer.status === 200 && isHealth(body) ? body : null;
+      } catch {
+        return null;
+      }
+    },
+    /** Asks the daemon to stop. True when it agreed. */
+    shutdown: async (): Promise<boolean> => (await call("POST", "/shutdown", {}, 2000)).status === 200,
+    /** Checks a repository out into the task's workdir. Rejects with `RequestError` and the daemon's one-line reason. */
+    repoCheckout: async (body: CheckoutRequest, signal?: AbortSignal): Promise<CheckoutResponse> => {
+      const answer = await call("POST", "/repo/checkout", body, CHECKOUT_LIMIT_MS, signal);
+      if (answer.status !== 200) throw new RequestError("POST", "/repo/checkout", answer.status, answer.text);
+      return JSON.parse(answer.text) as CheckoutResponse;
+    },
+  };
+}
+
+function isHealth(value: unknown): value is Health {
+  return typeof value === "object" && value !== null && "status" in value && "pid" in value;
+}
