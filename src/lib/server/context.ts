@@ -1,4 +1,5 @@
-import type { Clock, Db, Logger } from "../platform/index.ts";
+import type { Clock, Db } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
 
 /** Who a request acts as (server-api.md 2.5). `userId` is the human behind it, also for agents. */
 export interface Actor {

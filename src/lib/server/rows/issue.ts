@@ -1,13 +1,9 @@
+import type { ISSUE_STATUSES, PRIORITIES } from "../../wire/index.ts";
 import { isoOrNull, isoSeconds } from "./time.ts";
 import { objectColumn } from "./json-column.ts";
 
-export const ISSUE_STATUSES = ["backlog", "todo", "in_progress", "in_review", "done", "blocked", "cancelled"] as const;
 export type IssueStatus = (typeof ISSUE_STATUSES)[number];
-export const ISSUE_PRIORITIES = ["urgent", "high", "medium", "low", "none"] as const;
-export type IssuePriority = (typeof ISSUE_PRIORITIES)[number];
-
-/** The order of a claim (server-api.md 11.3): larger goes first. */
-export const PRIORITY_RANK: Readonly<Record<IssuePriority, number>> = { urgent: 4, high: 3, medium: 2, low: 1, none: 0 };
+export type IssuePriority = (typeof PRIORITIES)[number];
 
 export interface IssueRow {
   id: string;

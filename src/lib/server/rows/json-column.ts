@@ -14,6 +14,6 @@ export function stringsColumn(text: string): string[] {
 
 /** A JSON array of objects; other elements are dropped. */
 export function objectsColumn(text: string): Record<string, unknown>[] {
-  const value = parseJson(text);
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  const value: unknown = parseJson(text);
+  return Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
 }
