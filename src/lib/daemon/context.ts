@@ -1,4 +1,4 @@
-import type { DaemonApi } from "../api/index.ts";
+import type { DaemonApi } from "../api/daemon-api.ts";
 import type { DaemonConfig } from "../config/index.ts";
 import type { Clock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";

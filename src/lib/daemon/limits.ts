@@ -10,10 +10,6 @@ export interface Limits {
   readonly socketHealthy: number;
   readonly socketNoRuntimesWait: number;
   readonly reconcileDebounce: number;
-  readonly hintSpacing: number;
-  readonly hintRequest: number;
-  readonly hintMemory: number;
-  readonly transientBeforeReset: number;
   readonly heartbeatTimeout: number;
   readonly syncNoRuntimes: number;
   readonly syncDedicated: number;
@@ -49,10 +45,6 @@ export const LIMITS: Limits = {
   socketHealthy: 10_000,
   socketNoRuntimesWait: 5000,
   reconcileDebounce: 1000,
-  hintSpacing: 1000,
-  hintRequest: 15_000,
-  hintMemory: 10 * MINUTE,
-  transientBeforeReset: 2,
   heartbeatTimeout: 30_000,
   syncNoRuntimes: 30_000,
   syncDedicated: 30 * MINUTE,

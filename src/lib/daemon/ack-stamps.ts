@@ -1,0 +1,30 @@
+import type { Clock } from "../platform/index.ts";
+
+/** When the socket last acknowledged a heartbeat of each runtime: a fresh stamp suspends the HTTP one (daemon.md 8.2). */
+export class AckStamps {
+  readonly #clock: Clock;
+  readonly #at = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  stamp(runtimeId: string): void {
+    this.#at.set(runtimeId, this.#clock.monotonic());
+  }
+
+  /** True when the last acknowledgement is younger than `windowMs`. */
+  isFresh(runtimeId: string, windowMs: number): boolean {
+    const at = this.#at.get(runtimeId);
+    return at !== undefined && this.#clock.monotonic() - at < windowMs;
+  }
+
+  forget(runtimeId: string): void {
+    this.#at.delete(runtimeId);
+  }
+
+  /** The socket closed: HTTP beats resume at the next tick. */
+  clear(): void {
+    this.#at.clear();
+  }
+}
