@@ -1,0 +1,45 @@
+// Bundles src into dist with code splitting: every command stays a file of its own (oclif loads just the one that is
+// asked for), shared code goes into chunks, and libraries are bundled so that a start reads a few files, not hundreds.
+import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const out = join(root, "dist");
+const files = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name));
+
+const entryPoints = [
+  ...files("src/commands"),
+  ...files("src/hooks"),
+  ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts"].map((path) => join(root, path)),
+].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+
+rmSync(out, { recursive: true, force: true });
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const result = await build({
+  entryPoints,
+  outdir: out,
+  outbase: join(root, "src"),
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22.13",
+  chunkNames: "chunks/[name]-[hash]",
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  define: { __MULTICA_VERSION__: JSON.stringify(version) },
+  // Libraries that are CommonJS ask for node's own modules with require().
+  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+});
+if (!process.argv.includes("--quiet")) {
+  const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  console.log(`built ${entryPoints.length} entries, ${Math.round(bytes / 1024)} KiB with source maps`);
+}

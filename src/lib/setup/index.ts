@@ -1,0 +1,3 @@
+export { type EmbeddedOptions, type EmbeddedReport, setupEmbedded } from "./embedded.ts";
+export type { SetupEvent, StageTime } from "./events.ts";
+export { type QuickstartOptions, type QuickstartReport, quickstart } from "./quickstart/index.ts";
