@@ -1,0 +1,43 @@
+import type { Actor } from "../../context.ts";
+import { all } from "../../db/query.ts";
+import type { TaskRow } from "../../rows/index.ts";
+import type { Tx } from "../../transaction.ts";
+import { releaseWaiting } from "./follow-ups.ts";
+import { OPEN_STATES, sqlStates } from "./states.ts";
+import { endTask, findTask } from "./store.ts";
+
+/**
+ * Cancels a task for a user: at once, whatever a daemon is doing with it; the daemon sees it at its next poll.
+ * A task that has ended stays as it is. Undefined when there is no such task (server-api.md 11.9).
+ */
+export function cancelTask(tx: Tx, id: string, _actor: Actor): TaskRow | undefined {
+  return cancelRow(tx, id) ?? findTask(tx.db, id);
+}
+
+/** Cancels without an actor; undefined when the task had ended already. */
+export function cancelRow(tx: Tx, id: string): TaskRow | undefined {
+  const cancelled = endTask(tx, id, { to: "cancelled" });
+  if (cancelled !== undefined) releaseWaiting(tx, cancelled);
+  return cancelled;
+}
+
+/** Cancels everything that is open on an issue, above all before the issue is deleted. Returns how many. */
+export function cancelTasksOfIssue(tx: Tx, issueId: string): number {
+  return cancelAll(tx, "issue_id", issueId);
+}
+
+/** Cancels everything that is open for an agent: it was archived, or a user asked for it. Returns how many. */
+export function cancelTasksOfAgent(tx: Tx, agentId: string): number {
+  return cancelAll(tx, "agent_id", agentId);
+}
+
+function cancelAll(tx: Tx, column: "issue_id" | "agent_id", id: string): number {
+  const open = all<{ id: string }>(
+    tx.db,
+    // Waiting rows first: otherwise ending a dispatched one would promote its follow-up for nothing.
+    `SELECT id FROM task WHERE ${column} = :id AND status IN (${sqlStates(OPEN_STATES)})
+     ORDER BY status NOT IN ('queued', 'deferred'), created_at`,
+    { id },
+  );
+  return open.filter((task) => cancelRow(tx, task.id) !== undefined).length;
+}

@@ -1,0 +1,84 @@
+import { insert, one } from "../../db/query.ts";
+import { notFound } from "../../http-error.ts";
+import type { TaskRow } from "../../rows/index.ts";
+import type { Tx } from "../../transaction.ts";
+import { afterFailure } from "./fail.ts";
+import { releaseWaiting } from "./follow-ups.ts";
+import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
+import { endTask, findTask } from "./store.ts";
+
+const MAX_MARKER = 320;
+
+export interface Completion extends RunFacts {
+  readonly output: string;
+  readonly pr_url?: string | null | undefined;
+}
+
+/**
+ * `running` → `completed` with its effects: tokens gone, a comment when the agent wrote none, waiting runs woken.
+ * In any other state the row is answered unchanged, which is what makes a repeated report safe (server-api.md 6.8).
+ */
+export function completeTask(tx: Tx, taskId: string, report: Completion): TaskRow {
+  const task = findTask(tx.db, taskId);
+  if (task === undefined) throw notFound("task");
+  if (task.status !== "running") return task;
+  const facts = factColumns(task, report);
+  if (isTooLongNotice(report.output)) {
+    const set = { ...facts, error: report.output.trim(), failure_reason: "agent_error.context_overflow" };
+    const failed = endTask(tx, taskId, { to: "failed", from: ["running"], set });
+    if (failed === undefined) return task;
+    afterFailure(tx, failed, "daemon");
+    return findTask(tx.db, taskId) ?? failed;
+  }
+  const result = JSON.stringify({ output: report.output, ...(report.pr_url ? { pr_url: report.pr_url } : {}) });
+  const done = endTask(tx, taskId, { to: "completed", set: { ...facts, result } });
+  if (done === undefined) return task;
+  ensureComment(tx, done, report.output);
+  releaseWaiting(tx, done);
+  return done;
+}
+
+/** A run that left no comment gets its final text as one, so that the people on the issue see what came of it. */
+function ensureComment(tx: Tx, task: TaskRow, output: string): void {
+  if (task.issue_id === null || output.trim() === "") return;
+  if (task.trigger_comment_id !== null && isBareAcknowledgement(output)) return;
+  const own = one(
+    tx.db,
+    `SELECT id FROM comment WHERE issue_id = :issueId AND author_type = 'agent' AND author_id = :agentId
+       AND created_at >= :since LIMIT 1`,
+    { issueId: task.issue_id, agentId: task.agent_id, since: task.started_at ?? task.created_at },
+  );
+  if (own !== undefined) return;
+  insert(tx.db, "comment", {
+    id: tx.newId(),
+    issue_id: task.issue_id,
+    workspace_id: task.workspace_id,
+    author_type: "agent",
+    author_id: task.agent_id,
+    content: commentText(output),
+    parent_id: existingComment(tx, task.trigger_comment_id),
+    source_task_id: task.id,
+    created_at: tx.now,
+    updated_at: tx.now,
+  });
+}
+
+const ACKNOWLEDGEMENTS: ReadonlySet<string> = new Set(["done", "готово", "готова", "сделано", "完成", "完了"]);
+
+/** True for an answer that says nothing but "done" (server-api.md 6.8). */
+export function isBareAcknowledgement(output: string): boolean {
+  return ACKNOWLEDGEMENTS.has(output.replace(/^[\s.!！。…]+|[\s.!！。…]+$/g, "").toLowerCase());
+}
+
+/** True for a final text that is only a CLI's notice that the conversation no longer fits (server-api.md 12.5). */
+function isTooLongNotice(output: string): boolean {
+  const text = output.trim().toLowerCase();
+  if (text.length > MAX_MARKER) return false;
+  return NOTICES.some((parts) => parts.every((part) => text.includes(part)));
+}
+
+const NOTICES = [
+  ["prompt is too long", "cannot be compacted"],
+  ["conversation too long", "press esc twice"],
+  ["compaction failed", "reduced below the context limit"],
+] as const;

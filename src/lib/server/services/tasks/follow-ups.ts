@@ -1,0 +1,41 @@
+import { all } from "../../db/query.ts";
+import type { TaskRow } from "../../rows/index.ts";
+import type { Tx } from "../../transaction.ts";
+import { moveTask } from "./store.ts";
+
+/**
+ * Puts the oldest due follow-up of each (issue, agent) pair of `runtimeId` into the queue, when the pair has no queued
+ * or dispatched row any more. A follow-up is deferred while the task it follows is dispatched: its prompt is already on
+ * the way, and one pending row a pair is a rule of the table (server-api.md 11.1, 11.2).
+ */
+export function promoteDeferred(tx: Tx, runtimeId: string): void {
+  const due = all<TaskRow>(
+    tx.db,
+    `SELECT t.* FROM task t
+     WHERE t.runtime_id = :runtimeId AND t.status = 'deferred' AND t.fire_at <= :now
+       AND NOT EXISTS (SELECT 1 FROM task p WHERE p.issue_id = t.issue_id AND p.agent_id = t.agent_id
+                       AND p.status IN ('queued', 'dispatched'))
+     ORDER BY t.created_at, t.id`,
+    { runtimeId, now: tx.now },
+  );
+  const seen = new Set<string>();
+  for (const task of due) {
+    const pair = `${task.issue_id ?? task.id} ${task.agent_id}`;
+    if (seen.has(pair)) continue;
+    seen.add(pair);
+    if (moveTask(tx, task.id, { to: "queued", from: ["deferred"], set: { fire_at: null } }) !== undefined) {
+      tx.emit({ type: "task_available", runtimeId, taskId: task.id });
+    }
+  }
+}
+
+/** After a task has left its place: promotes what followed it and wakes the daemons that wait for this agent. */
+export function releaseWaiting(tx: Tx, task: TaskRow): void {
+  promoteDeferred(tx, task.runtime_id);
+  const waiting = all<{ id: string; runtime_id: string }>(
+    tx.db,
+    `SELECT min(id) AS id, runtime_id FROM task WHERE agent_id = :agentId AND status = 'queued' GROUP BY runtime_id`,
+    { agentId: task.agent_id },
+  );
+  for (const row of waiting) tx.emit({ type: "task_available", runtimeId: row.runtime_id, taskId: row.id });
+}

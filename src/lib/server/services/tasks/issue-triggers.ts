@@ -1,0 +1,80 @@
+import type { Actor } from "../../context.ts";
+import { all, insert, one } from "../../db/query.ts";
+import { type IssueRow, type TaskRow, type WorkspaceRow, isClosed, issueIdentifier } from "../../rows/index.ts";
+import type { Tx } from "../../transaction.ts";
+import { enqueueForIssue, pendingOf } from "./queue.ts";
+
+/** Author id of what the server itself writes. */
+export const SYSTEM_ID = "00000000-0000-0000-0000-000000000000";
+
+/** A new issue that is not in the backlog starts its agent assignee (server-api.md 11.2). */
+export function onIssueCreated(tx: Tx, issue: IssueRow, actor: Actor, options: { handoffNote?: string } = {}): TaskRow | null {
+  if (issue.status === "backlog") return null;
+  return startAssignee(tx, issue, actor, options.handoffNote);
+}
+
+export interface UpdateOptions {
+  readonly suppressRun?: boolean;
+  readonly handoffNote?: string;
+}
+
+/** What a change of assignee or status starts (server-api.md 11.2, in its newer form: nothing is cancelled here). */
+export function onIssueUpdated(tx: Tx, before: IssueRow, after: IssueRow, actor: Actor, options: UpdateOptions = {}): TaskRow | null {
+  if (!isClosed(before.status) && isClosed(after.status)) onSubIssueClosed(tx, after, actor);
+  if (options.suppressRun === true) return null;
+  const reassigned = after.assignee_id !== before.assignee_id || after.assignee_type !== before.assignee_type;
+  if (reassigned && after.status !== "backlog") return startAssignee(tx, after, actor, options.handoffNote);
+  const leftBacklog = before.status === "backlog" && after.status !== "backlog" && !isClosed(after.status);
+  if (!leftBacklog || after.assignee_type !== "agent" || after.assignee_id === null) return null;
+  const pair = { issue: after, agentId: after.assignee_id };
+  if (pendingOf(tx, pair, "queued") !== undefined || pendingOf(tx, pair, "dispatched") !== undefined) return null;
+  return startAssignee(tx, after, actor, options.handoffNote);
+}
+
+/** Writes a comment in the server's own name and returns its id. */
+export function postSystemComment(tx: Tx, issue: IssueRow, content: string, parentId: string | null = null): string {
+  const id = tx.newId();
+  insert(tx.db, "comment", {
+    id,
+    issue_id: issue.id,
+    workspace_id: issue.workspace_id,
+    author_type: "system",
+    author_id: SYSTEM_ID,
+    content,
+    parent_id: parentId,
+    created_at: tx.now,
+    updated_at: tx.now,
+  });
+  return id;
+}
+
+function startAssignee(tx: Tx, issue: IssueRow, actor: Actor, handoffNote: string | undefined): TaskRow | null {
+  if (issue.assignee_type !== "agent" || issue.assignee_id === null) return null;
+  return enqueueForIssue(tx, {
+    issue,
+    agentId: issue.assignee_id,
+    actor,
+    ...(handoffNote === undefined || handoffNote === "" ? {} : { handoffNote }),
+  });
+}
+
+/** When the last open sub-issue of a stage closes, the parent hears of it and its agent is woken. */
+function onSubIssueClosed(tx: Tx, issue: IssueRow, actor: Actor): void {
+  if (issue.parent_issue_id === null) return;
+  const parent = one<IssueRow>(tx.db, "SELECT * FROM issue WHERE id = :id", { id: issue.parent_issue_id });
+  if (parent === undefined || isClosed(parent.status) || parent.status === "backlog" || parent.assignee_type === "member") return;
+  const siblings = all<IssueRow>(tx.db, "SELECT * FROM issue WHERE parent_issue_id = :id ORDER BY number", { id: parent.id });
+  const stage = siblings.filter((one) => inStage(one, issue.stage));
+  if (!stage.every((one) => one.id === issue.id || isClosed(one.status))) return;
+  const prefix = one<WorkspaceRow>(tx.db, "SELECT * FROM workspace WHERE id = :id", { id: parent.workspace_id })?.issue_prefix ?? "";
+  const names = stage.map((one) => issueIdentifier(prefix, one.number)).join(", ");
+  const trigger = postSystemComment(tx, parent, `Every sub-issue of this stage is closed: ${names}.`);
+  if (parent.assignee_type === "agent" && parent.assignee_id !== null) {
+    enqueueForIssue(tx, { issue: parent, agentId: parent.assignee_id, actor, trigger });
+  }
+}
+
+function inStage(sibling: IssueRow, stage: number | null): boolean {
+  if (stage === null) return sibling.stage === null;
+  return sibling.stage !== null && sibling.stage <= stage;
+}

@@ -1,0 +1,56 @@
+import type { Actor } from "../../context.ts";
+import { update } from "../../db/query.ts";
+import { badRequest, notFound } from "../../http-error.ts";
+import type { IssueRow, TaskRow } from "../../rows/index.ts";
+import type { Tx } from "../../transaction.ts";
+import { cancelRow } from "./cancel.ts";
+import { type BlockedReason, enqueue, pendingOf } from "./queue.ts";
+import { isResumeUnsafeReason } from "./resume.ts";
+import { findTask } from "./store.ts";
+
+const REFUSALS: Readonly<Record<BlockedReason, string>> = {
+  target_unavailable: "the agent is archived or does not exist",
+  agent_runtime_required: "the agent has no runtime",
+  invocation_not_allowed: "you may not run this agent",
+  self_trigger_suppressed: "an agent cannot rerun the issue it is working on",
+  already_active: "a run of this agent is being handed out",
+};
+
+/**
+ * A new run of an issue. Pending runs of the same agent on it are cancelled; one that is running goes on and the new
+ * one waits for it. With `taskId` that run's directory is taken up again, and its session when it is safe to continue;
+ * without, the session starts fresh (server-api.md 11.8). 400 with the reason when nothing can be run.
+ */
+export function rerunIssue(tx: Tx, issue: IssueRow, actor: Actor, options: { readonly taskId?: string } = {}): TaskRow {
+  const source = options.taskId === undefined ? undefined : sourceTask(tx, issue, options.taskId);
+  const agentId = source?.agent_id ?? assignedAgent(issue);
+  for (const state of ["deferred", "queued", "dispatched"] as const) {
+    const pending = pendingOf(tx, { issue, agentId }, state);
+    if (pending !== undefined) cancelRow(tx, pending.id);
+  }
+  const trigger = source?.trigger_comment_id ?? undefined;
+  const outcome = enqueue(tx, { issue, agentId, actor, ...(trigger === undefined ? {} : { trigger }) });
+  if (outcome.kind === "blocked") throw badRequest(`cannot rerun: ${REFUSALS[outcome.reason]}`);
+  update(tx.db, "task", outcome.task.id, { force_fresh_session: 1, ...continued(source, outcome.task) });
+  return findTask(tx.db, outcome.task.id) ?? outcome.task;
+}
+
+function continued(source: TaskRow | undefined, next: TaskRow) {
+  if (source === undefined) return {};
+  const base = { rerun_of_task_id: source.id, work_dir: source.work_dir, coalesced_comment_ids: source.coalesced_comment_ids };
+  const sameRuntime = (source.session_runtime_id ?? source.runtime_id) === next.runtime_id;
+  const safe = source.session_missing === 0 && !isResumeUnsafeReason(source.failure_reason ?? "");
+  if (source.session_id === null || !sameRuntime || !safe) return base;
+  return { ...base, force_fresh_session: 0, session_id: source.session_id, session_runtime_id: next.runtime_id };
+}
+
+function sourceTask(tx: Tx, issue: IssueRow, taskId: string): TaskRow {
+  const task = findTask(tx.db, taskId);
+  if (task === undefined || task.issue_id !== issue.id) throw notFound("task");
+  return task;
+}
+
+function assignedAgent(issue: IssueRow): string {
+  if (issue.assignee_type === "agent" && issue.assignee_id !== null) return issue.assignee_id;
+  throw badRequest("cannot rerun: the issue has no agent assigned");
+}

@@ -1,0 +1,51 @@
+import type { Db } from "../../../platform/index.ts";
+import { all } from "../../db/query.ts";
+import type { TaskRow } from "../../rows/index.ts";
+import { type ResumeChoice, type ResumeRow, chooseResume } from "./resume.ts";
+
+const NOTHING: ResumeChoice = { sessionId: null, workDir: null, unavailable: false };
+
+/**
+ * What a claimed task continues: a retry its inherited pair, a task that must start fresh at most its own directory,
+ * any other the best earlier run of the same agent on the same issue (server-api.md 11.7).
+ */
+export function resumeFor(db: Db, task: TaskRow): ResumeChoice {
+  if (task.force_fresh_session === 1) return { ...NOTHING, workDir: task.work_dir };
+  if (task.session_id !== null) {
+    const sameRuntime = (task.session_runtime_id ?? task.runtime_id) === task.runtime_id;
+    return { sessionId: sameRuntime ? task.session_id : null, workDir: task.work_dir, unavailable: false };
+  }
+  if (task.issue_id === null) return NOTHING;
+  const choice = chooseResume(earlierSessions(db, task), task.runtime_id);
+  // A retry whose run had no session yet still has the directory of that run.
+  return task.work_dir === null ? choice : { ...choice, workDir: task.work_dir };
+}
+
+/** Earlier runs that have a session, newest activity first. Queued children carry their parent's: they do not count. */
+function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
+  const pair = { issueId: task.issue_id, agentId: task.agent_id, id: task.id };
+  const rows = all<TaskRow>(
+    db,
+    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
+       AND status NOT IN ('queued', 'deferred', 'dispatched')
+     ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, id DESC`,
+    pair,
+  );
+  const retired = new Set(
+    all<{ id: string }>(
+      db,
+      `SELECT retired_session_id AS id FROM task
+       WHERE issue_id = :issueId AND agent_id = :agentId AND id <> :id AND retired_session_id IS NOT NULL`,
+      pair,
+    ).map((row) => row.id),
+  );
+  return rows.map((row) => ({
+    status: row.status,
+    failureReason: row.failure_reason,
+    error: row.error,
+    runtimeId: row.session_runtime_id ?? row.runtime_id,
+    sessionId: row.session_id ?? "",
+    workDir: row.work_dir,
+    sessionLost: row.session_missing === 1 || retired.has(row.session_id ?? ""),
+  }));
+}

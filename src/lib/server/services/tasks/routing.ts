@@ -1,0 +1,63 @@
+/** A comment as routing sees it; content only matters for mentions. */
+export interface RoutedComment {
+  readonly authorType: string;
+  readonly authorId: string | null;
+  readonly content: string;
+}
+
+export interface RoutingFacts {
+  readonly comment: RoutedComment;
+  /** The comment that is answered; null for a top-level comment. */
+  readonly parent: RoutedComment | null;
+  /** The thread the comment stands in, root first, without the comment itself; empty for a top-level comment. */
+  readonly thread: readonly RoutedComment[];
+  readonly assigneeType: string | null;
+  readonly assigneeId: string | null;
+}
+
+export interface Mention {
+  readonly kind: string;
+  readonly id: string;
+}
+
+const MENTION = /\[@[^\]]*\]\(mention:\/\/([a-z]+)\/([^)\s]+)\)/g;
+const NOTE = /^\s*\/note(?![\w-])/;
+
+/** The mention links of a text in order. Plain `@name` text is no mention (server-api.md 13.5.3). */
+export function parseMentions(content: string): Mention[] {
+  return [...content.matchAll(MENTION)].map((match) => ({ kind: match[1] ?? "", id: match[2] ?? "" }));
+}
+
+/**
+ * The agents that a comment wakes, before permission, readiness and suppression are looked at (server-api.md 13.5.3).
+ * A thread is owned by the agent that opened it, else by the agents its root mentions and those that answered in it.
+ */
+export function routeComment(facts: RoutingFacts): string[] {
+  const { comment, parent } = facts;
+  if (NOTE.test(comment.content)) return [];
+  const targets = choose(facts, parent, parseMentions(comment.content));
+  const author = comment.authorType === "agent" ? comment.authorId : null;
+  return [...new Set(targets)].filter((id) => id !== author);
+}
+
+function choose(facts: RoutingFacts, parent: RoutedComment | null, mentions: readonly Mention[]): string[] {
+  const agents = agentIds(mentions);
+  if (agents.length > 0) return agents;
+  if (mentions.some(({ kind }) => kind === "all" || kind === "member" || kind === "squad")) return [];
+  if (facts.comment.authorType !== "member") return [];
+  if (parent?.authorType === "agent" && parent.authorId !== null) return [parent.authorId];
+  if (parent !== null) return threadOwners(facts.thread);
+  return facts.assigneeType === "agent" && facts.assigneeId !== null ? [facts.assigneeId] : [];
+}
+
+function threadOwners(thread: readonly RoutedComment[]): string[] {
+  const root = thread[0];
+  if (root === undefined) return [];
+  if (root.authorType === "agent" && root.authorId !== null) return [root.authorId];
+  const answered = thread.filter((one) => one.authorType === "agent").flatMap((one) => one.authorId ?? []);
+  return [...agentIds(parseMentions(root.content)), ...answered];
+}
+
+function agentIds(mentions: readonly Mention[]): string[] {
+  return mentions.filter((mention) => mention.kind === "agent").map((mention) => mention.id.toLowerCase());
+}
