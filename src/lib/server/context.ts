@@ -73,6 +73,8 @@ export interface ServerContext {
   readonly thresholds: Thresholds;
   readonly limits: Limits;
   readonly jwtSecret: Uint8Array;
+  /** True when only this machine can reach the server: whoever sits at it is the local user. */
+  readonly local: boolean;
   /** Product version, for GET /api/config. */
   readonly version: string;
 }

@@ -103,11 +103,11 @@ export function workspaceWire(row: WorkspaceRow) {
   };
 }
 
-export interface RepoEntry {
+export type RepoEntry = {
   url: string;
   description?: string;
   ref?: string;
-}
+};
 
 /** The workspace's repositories as stored: trimmed, without duplicates. */
 export function reposOf(row: WorkspaceRow): RepoEntry[] {

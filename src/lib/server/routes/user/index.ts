@@ -1,0 +1,30 @@
+import type { ServerContext } from "../../context.ts";
+import type { App } from "../../http/env.ts";
+import { agentRoutes } from "./agents.ts";
+import { agentActionRoutes } from "./agent-actions.ts";
+import { commentRoutes } from "./comments.ts";
+import { issueRoutes } from "./issues.ts";
+import { issueSatelliteRoutes } from "./issue-satellites.ts";
+import { labelRoutes } from "./labels.ts";
+import { meRoutes } from "./me.ts";
+import { profileRoutes } from "./profiles.ts";
+import { runtimeRoutes } from "./runtimes.ts";
+import { taskRoutes } from "./tasks.ts";
+import { tokenRoutes } from "./tokens.ts";
+import { workspaceRoutes } from "./workspaces.ts";
+
+/** Every user route of tier 1 (server-api.md 14.3) but files, which come with attachments. */
+export function userRoutes(app: App, ctx: ServerContext): void {
+  meRoutes(app, ctx);
+  tokenRoutes(app, ctx);
+  workspaceRoutes(app, ctx);
+  profileRoutes(app, ctx);
+  runtimeRoutes(app, ctx);
+  agentRoutes(app, ctx);
+  agentActionRoutes(app, ctx);
+  labelRoutes(app, ctx);
+  issueRoutes(app, ctx);
+  issueSatelliteRoutes(app, ctx);
+  commentRoutes(app, ctx);
+  taskRoutes(app, ctx);
+}

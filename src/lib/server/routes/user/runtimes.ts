@@ -1,0 +1,42 @@
+import { runtimePatchSchema } from "../../../wire/index.ts";
+import type { ServerContext } from "../../context.ts";
+import { all } from "../../db/query.ts";
+import { HttpError } from "../../http-error.ts";
+import { readBody, uuidOf } from "../../http/body.ts";
+import type { App, AppContext } from "../../http/env.ts";
+import { json } from "../../http/respond.ts";
+import { requireHuman, scopeOf } from "../../http/scope.ts";
+import { type RuntimeRow, runtimeWire } from "../../rows/index.ts";
+import { deleteRuntime, loadRuntime, updateRuntime } from "../../services/runtimes.ts";
+import { inTransaction } from "../../transaction.ts";
+
+/** Runtimes as users see them (server-api.md 13.10). */
+export function runtimeRoutes(app: App, ctx: ServerContext): void {
+  app.get("/api/runtimes", (c) => {
+    const { workspace, actor } = scopeOf(ctx, c);
+    const owner = c.req.query("owner") === "me" ? actor.userId : null;
+    const sql = `SELECT * FROM agent_runtime WHERE workspace_id = :workspaceId AND (:owner IS NULL OR owner_id = :owner)
+      ORDER BY created_at, id`;
+    return json(all<RuntimeRow>(ctx.db, sql, { workspaceId: workspace.id, owner }).map(runtimeWire));
+  });
+
+  app.patch("/api/runtimes/:id", async (c) => {
+    const runtime = ownRuntime(ctx, c);
+    const patch = await readBody(c, runtimePatchSchema);
+    return json(runtimeWire(inTransaction(ctx, (tx) => updateRuntime(tx, runtime, patch))));
+  });
+
+  app.delete("/api/runtimes/:id", (c) => {
+    const runtime = ownRuntime(ctx, c);
+    inTransaction(ctx, (tx) => deleteRuntime(tx, runtime));
+    return json({ status: "ok" });
+  });
+}
+
+function ownRuntime(ctx: ServerContext, c: AppContext): RuntimeRow {
+  const { workspace, role, actor } = scopeOf(ctx, c);
+  requireHuman(c);
+  const runtime = loadRuntime(ctx.db, workspace.id, uuidOf(c.req.param("id"), "runtime id"));
+  if (role === "member" && runtime.owner_id !== actor.userId) throw new HttpError(403, "you can only edit your own runtimes");
+  return runtime;
+}
