@@ -74,6 +74,8 @@ export interface RunOptions {
   readonly threadName?: string;
   readonly thinkingLevel?: string;
   readonly serviceTier?: string;
+  /** The agent record carries its own MCP servers: the user's are not consulted (agents.md 7). */
+  readonly managedMcp?: boolean;
   readonly resumeSessionId?: string;
   /** The conversation should continue an earlier one … */
   readonly resumeExpected?: boolean;

@@ -1,0 +1,253 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { MulticaError, errorText } from "../core/index.ts";
+import { type Clock, type ProcessIdentity, processIdentity } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+import { Attempt, type AttemptEnd } from "./attempt.ts";
+import type { AgentMessage, AgentResult, RunOptions } from "./contract.ts";
+import type { LaunchPlan } from "./launch/plan.ts";
+import { MessageQueue } from "./message-queue.ts";
+import type { ProviderSpec } from "./provider.ts";
+import type { AbortReason, SecondAttempt, Terminal } from "./reducer.ts";
+import { childTransport } from "./transport/child.ts";
+import type { AgentTransport } from "./transport/transport.ts";
+
+export interface AgentRunOptions {
+  readonly spec: ProviderSpec;
+  readonly plan: LaunchPlan;
+  readonly options: RunOptions;
+  readonly clock: Clock;
+  readonly logger?: Pick<Logger, "debug" | "info" | "warn" | "error">;
+  /** Aborting it cancels the run; a result still comes. */
+  readonly signal?: AbortSignal;
+  /** Hard limit of the run in milliseconds; absent or 0 = none. */
+  readonly deadlineMs?: number;
+  /** How the process is reached; a child of this process unless given. */
+  readonly open?: (plan: LaunchPlan) => Promise<AgentTransport>;
+  readonly random?: () => number;
+}
+
+/** An agent at work. */
+export interface AgentRun {
+  /** For one reader; ends before or together with the result. Reading slowly loses nothing. */
+  readonly messages: AsyncIterable<AgentMessage>;
+  /** Messages nobody has read yet. */
+  readonly queued: number;
+  /** Exactly one, and never rejected. */
+  readonly result: Promise<AgentResult>;
+  readonly pid: number;
+  readonly identity: ProcessIdentity | null;
+  /** Resolves only when the whole process tree is proved gone: only then may the slot be given away. */
+  readonly finished: Promise<void>;
+}
+
+/** Every process of a task bears this variable (decision 17). */
+const MARKER = "MULTICA_TASK_ID";
+
+/** Linux refuses a single argument of 128 KiB or more. */
+const MAX_ARGUMENT = 128 * 1024;
+
+/**
+ * Starts an agent and drives its adapter (agents.md 2.1). Rejects, before any process exists or lives on, with
+ * `executable_not_found`, `workdir_missing`, `argument_too_large`, `spawn_failed` or `aborted`; once it resolves,
+ * everything is told through `result`.
+ */
+export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
+  checkLaunch(run);
+  const open = run.open ?? ((plan: LaunchPlan) => openChild(run, plan));
+  logCommand(run);
+  const first = await open(run.plan);
+  const driver = new RunDriver(run, open, first);
+  const ended = driver.drive();
+  return {
+    messages: driver.queue,
+    get queued() {
+      return driver.queue.size;
+    },
+    result: ended.then(({ result }) => result),
+    get pid() {
+      return driver.pid;
+    },
+    get identity() {
+      return driver.identity;
+    },
+    finished: ended.then(({ gone }) => gone).then(() => undefined),
+  };
+}
+
+class RunDriver {
+  readonly queue = new MessageQueue();
+  readonly #run: AgentRunOptions;
+  readonly #open: (plan: LaunchPlan) => Promise<AgentTransport>;
+  readonly #stop = new AbortController();
+  readonly #started: number;
+  #reason: AbortReason | null = null;
+  #pid = 0;
+  #identity: ProcessIdentity | null = null;
+  #attempt: Attempt;
+
+  constructor(run: AgentRunOptions, open: (plan: LaunchPlan) => Promise<AgentTransport>, first: AgentTransport) {
+    this.#run = run;
+    this.#open = open;
+    this.#started = run.clock.monotonic();
+    this.#attempt = this.#begin(first, run.options);
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  get identity(): ProcessIdentity | null {
+    return this.#identity;
+  }
+
+  async drive(): Promise<{ result: AgentResult; gone: Promise<unknown> }> {
+    const release = this.#watch();
+    const first = await this.#attempt.end();
+    const again = first.terminal.again;
+    const retried = again === undefined ? null : await this.#again(first, again);
+    release();
+    this.queue.close();
+    const last = retried?.end ?? first;
+    const result = this.#result(last, retried?.note ?? "");
+    return { result, gone: Promise.all([first.gone, last.gone]) };
+  }
+
+  /** Cancellation and the deadline, until the returned function is called. */
+  #watch(): () => void {
+    const { signal, clock, deadlineMs } = this.#run;
+    const onAbort = (): void => this.#abort({ kind: "cancel" });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    const limit = deadlineMs ?? 0;
+    const cancel = limit > 0 ? clock.setTimer(limit, () => this.#abort({ kind: "deadline", afterMs: limit })) : () => undefined;
+    return () => {
+      signal?.removeEventListener("abort", onAbort);
+      cancel();
+    };
+  }
+
+  #abort(reason: AbortReason): void {
+    this.#reason ??= reason;
+    this.#stop.abort();
+    this.#attempt.abort(reason);
+  }
+
+  /** At most once, and only over the proved dead body of the first process (agents.md 14.10). */
+  async #again(first: AttemptEnd, again: SecondAttempt): Promise<{ end: AttemptEnd; note: string } | null> {
+    if (again.ifStderr !== undefined && !first.stderr.includes(again.ifStderr)) return null;
+    const stay = (note: string): { end: AttemptEnd; note: string } => ({ end: first, note });
+    if (!(await first.cleanup).gone) return stay("; retry suppressed: processes of the first attempt survive");
+    if (this.#reason !== null) return stay("; retry suppressed: the run was ended");
+    const { minDelayMs, maxDelayMs } = again;
+    const delay = minDelayMs + (maxDelayMs - minDelayMs) * (this.#run.random ?? Math.random)();
+    this.#log("warn", "agent is started a second time", { delay_ms: Math.round(delay), without_resume: again.withoutResume });
+    try {
+      await this.#run.clock.sleep(delay, this.#stop.signal);
+      const transport = await this.#open(this.#run.plan);
+      this.#attempt = this.#begin(transport, again.withoutResume ? withoutResume(this.#run.options) : this.#run.options);
+      if (this.#reason !== null) this.#attempt.abort(this.#reason);
+      return { end: await this.#attempt.end(), note: "" };
+    } catch (error) {
+      return stay(`; retry could not start: ${errorText(error)}`);
+    }
+  }
+
+  #begin(transport: AgentTransport, options: RunOptions): Attempt {
+    const { spec, clock } = this.#run;
+    this.#pid = transport.pid;
+    this.#identity = processIdentity(transport.pid);
+    return new Attempt({
+      transport,
+      reducer: spec.reducer(options),
+      limits: spec.process,
+      clock,
+      emit: (message) => this.queue.push(message),
+      log: (level, text, fields) => this.#log(level, text, fields),
+    });
+  }
+
+  #result({ terminal, exit, stderr }: AttemptEnd, note: string): AgentResult {
+    const { clock, spec } = this.#run;
+    this.#log("info", "agent run ended", { status: terminal.status, exit, stderr_bytes: stderr.bytes });
+    const completed = terminal.status === "completed";
+    return {
+      status: terminal.status,
+      output: terminal.output,
+      error: completed ? "" : terminal.error + stderrNote(terminal, spec.stderrLabel, stderr.tail()) + note,
+      durationMs: Math.round(clock.monotonic() - this.#started),
+      sessionId: terminal.sessionId,
+      usage: terminal.usage,
+      resumeRejected: terminal.resumeRejected,
+      exit,
+    };
+  }
+
+  #log(level: "debug" | "info" | "warn" | "error", text: string, fields: Record<string, unknown> = {}): void {
+    this.#run.logger?.[level](text, { provider: this.#run.spec.id, pid: this.#pid, ...fields });
+  }
+}
+
+function stderrNote(terminal: Terminal, label: string | null, tail: string): string {
+  return terminal.withStderr === true && label !== null && tail !== "" && terminal.error !== "" ? `; ${label} stderr: ${tail}` : "";
+}
+
+function withoutResume(options: RunOptions): RunOptions {
+  const { resumeSessionId: _dropped, ...rest } = options;
+  return rest;
+}
+
+function openChild({ spec, options, clock }: AgentRunOptions, plan: LaunchPlan): Promise<AgentTransport> {
+  return childTransport({
+    command: plan.executable,
+    args: plan.args,
+    cwd: options.cwd,
+    env: plan.env,
+    lineMax: spec.lineMax,
+    markerName: MARKER,
+    clock,
+  });
+}
+
+function checkLaunch({ spec, plan, options, signal }: AgentRunOptions): void {
+  if (signal?.aborted) throw new MulticaError("aborted", "execution cancelled");
+  if (!isExecutable(plan.executable)) {
+    throw new MulticaError("executable_not_found", `${spec.id} executable not found at "${plan.executable}"`, {
+      suggestions: [`Install ${spec.displayName} or set the path of its command.`],
+    });
+  }
+  if (!isDirectory(options.cwd)) throw new MulticaError("workdir_missing", `the workdir does not exist: ${options.cwd}`);
+  const longest = Math.max(0, ...plan.args.map((arg) => Buffer.byteLength(arg)));
+  if (longest >= MAX_ARGUMENT) {
+    throw new MulticaError("argument_too_large", `${spec.id} prompt too large for a command line (${longest} bytes)`);
+  }
+}
+
+/** Flags and subcommands only; the rest of a command line may be anybody's secret (agents.md 4.4). */
+function logCommand({ spec, plan, options, logger }: AgentRunOptions): void {
+  logger?.info("agent command", {
+    provider: spec.id,
+    executable: plan.executable,
+    args: plan.shownArgs,
+    arg_count: plan.args.length,
+    prompt_bytes: Buffer.byteLength(options.prompt),
+  });
+  if (plan.dropped.length > 0) logger?.warn("arguments left out: the protocol owns them", { provider: spec.id, flags: plan.dropped });
+  if (plan.overridden.length > 0) logger?.warn("fixed arguments are overridden by the run's own", { provider: spec.id, flags: plan.overridden });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

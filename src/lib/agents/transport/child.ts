@@ -1,0 +1,129 @@
+import type { Readable } from "node:stream";
+import { LineSplitter, MulticaError, errorText } from "../../core/index.ts";
+import { type Clock, type GroupChild, spawnGroup, terminateTree } from "../../platform/index.ts";
+import { LineQueue } from "./line-queue.ts";
+import type { AgentTransport, TreeEnd } from "./transport.ts";
+
+export interface ChildTransportOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Longest line of stdout, in bytes; a longer one ends the stream with `line_too_long`. */
+  readonly lineMax: number;
+  /** Variable that every process of this run bears, for the sweep behind the group. */
+  readonly markerName: string;
+  readonly clock: Clock;
+}
+
+/** stderr is free text: what is longer than this is cut into pieces. */
+const STDERR_LINE_MAX = 64 * 1024;
+
+/**
+ * The agent as a child of this process, leading a group of its own.
+ * Rejects with `spawn_failed` when it cannot be started.
+ */
+export async function childTransport(options: ChildTransportOptions): Promise<AgentTransport> {
+  const child = await spawnGroup({ command: options.command, args: options.args, cwd: options.cwd, env: { ...options.env } });
+  const lines = new LineQueue();
+  readPipes(child, options.lineMax, lines);
+  const input = writer(child);
+  const marker = options.env[options.markerName];
+  return {
+    pid: child.pid,
+    write: input.write,
+    endInput: input.end,
+    inputFailed: input.failed,
+    lines,
+    exited: child.exited,
+    closePipes() {
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      lines.end();
+    },
+    async terminate(graceMs: number): Promise<TreeEnd> {
+      const { gone, survivors } = await terminateTree({
+        pid: child.pid,
+        graceMs,
+        clock: options.clock,
+        ...(marker === undefined ? {} : { marker: { name: options.markerName, value: marker } }),
+      });
+      return { gone, survivors };
+    },
+  };
+}
+
+function readPipes(child: GroupChild, lineMax: number, lines: LineQueue): void {
+  let open = 2;
+  const closed = (): void => {
+    open -= 1;
+    if (open === 0) lines.end();
+  };
+  readOut(child.stdout, lineMax, lines, closed);
+  readErr(child.stderr, lines, closed);
+}
+
+function readOut(stream: Readable, lineMax: number, lines: LineQueue, closed: () => void): void {
+  const splitter = new LineSplitter(lineMax);
+  const fail = (error: unknown): void => {
+    lines.fail(error);
+    // Closed before the child is waited for: it may be blocked on a full pipe.
+    stream.destroy();
+  };
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  stream.on("data", (chunk: Buffer) => guarded(() => push(lines, "out", splitter.push(chunk))));
+  stream.once("end", () => guarded(() => push(lines, "out", rest(splitter))));
+  stream.once("error", (error) => fail(new MulticaError("stdout_read_failed", errorText(error), { cause: error })));
+  stream.once("close", closed);
+}
+
+function readErr(stream: Readable, lines: LineQueue, closed: () => void): void {
+  let splitter = new LineSplitter(STDERR_LINE_MAX);
+  stream.on("data", (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; at += STDERR_LINE_MAX) {
+      const piece = chunk.subarray(at, at + STDERR_LINE_MAX);
+      try {
+        push(lines, "err", splitter.push(piece));
+      } catch {
+        // Over the limit without a line end: what was held is given up, the stream goes on.
+        splitter = new LineSplitter(STDERR_LINE_MAX);
+        push(lines, "err", [piece]);
+      }
+    }
+  });
+  stream.once("end", () => push(lines, "err", rest(splitter)));
+  stream.once("close", closed);
+}
+
+function push(lines: LineQueue, stream: "out" | "err", buffers: readonly Buffer[]): void {
+  for (const buffer of buffers) lines.push({ stream, line: buffer.toString("utf8") });
+}
+
+function rest(splitter: LineSplitter): Buffer[] {
+  const last = splitter.end();
+  return last === null ? [] : [last];
+}
+
+/** Writes are queued by the stream, concurrently with reading: a child that prints before it reads cannot deadlock us. */
+function writer(child: GroupChild): { write: (line: string) => void; end: () => void; failed: Promise<string> } {
+  let ended = false;
+  const { promise: failed, resolve } = Promise.withResolvers<string>();
+  child.stdin.once("error", (error) => resolve(errorText(error)));
+  return {
+    write(line) {
+      if (ended || child.stdin.destroyed) return resolve("input is closed");
+      child.stdin.write(`${line}\n`);
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      child.stdin.end();
+    },
+    failed,
+  };
+}
