@@ -10,6 +10,7 @@ import {
   readFile,
   rename,
   rm,
+  rmdir,
   symlink,
   unlink,
 } from "node:fs/promises";
@@ -95,6 +96,11 @@ export async function removeFile(path: string): Promise<boolean> {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
   }
+}
+
+/** Removes a directory only if nothing is in it; throws ENOTEMPTY otherwise. */
+export async function removeEmptyDirectory(path: string): Promise<void> {
+  await rmdir(path);
 }
 
 /** Makes `path` a symbolic link to `target`, atomically: it replaces a link or a file, never a directory. */

@@ -1,3 +1,6 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isObject, parseJson, randomHex, systemCode } from "../core/index.ts";
+import { type ProcessIdentity, identityAlive, processIdentity } from "./process/identity.ts";
 import { Db, isBusy } from "./sqlite.ts";
 
 export interface FileLock {
@@ -6,33 +9,94 @@ export interface FileLock {
   release(): void;
 }
 
+/** Where a lock names its holder: a file beside it, there as long as the lock is held. */
+export function lockHolderPath(path: string): string {
+  return `${path}.holder`;
+}
+
+/** Tokens of the locks this process holds: tells a lock it still has from one that a failed release left behind. */
+const held = new Set<string>();
+
 /**
  * Takes an exclusive lock on `path` without waiting; null when somebody else holds it, also in this process.
- * It is SQLite's own file lock: the kernel frees it when the holder dies, a child does not inherit it (execenv.md 4.3).
- * Throws when the file cannot be opened at all.
+ * Two proofs are needed to take it, so that neither one's weakness gives it away (execenv.md 4.3, decision 18):
+ * SQLite's file lock, which the kernel frees when the holder dies and a child does not inherit (but which a process
+ * loses when it closes any other descriptor of that file); and no living process named in the holder file (which
+ * another pid namespace could not tell). Throws when the file cannot be opened at all.
  */
 export function tryFileLock(path: string): FileLock | null {
-  const db = new Db(path, { busyTimeoutMs: 0 });
+  const db = openExclusive(path);
+  if (db === null) return null;
+  const holder = lockHolderPath(path);
+  const token = randomHex(8);
   try {
-    // No journal beside the lock file: nothing is ever written to it.
-    db.exec("PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=NORMAL;");
-    db.exec("BEGIN EXCLUSIVE");
+    if (holderLives(holder)) {
+      db.close();
+      return null;
+    }
+    writeHolder(holder, token);
   } catch (error) {
     db.close();
-    if (isBusy(error)) return null;
     throw error;
   }
-  let held = true;
+  held.add(token);
   return {
     path,
     release: () => {
-      if (!held) return;
-      held = false;
+      if (!held.delete(token)) return;
       try {
+        // Only our own: the file may already be that of somebody who made the directory anew.
+        if (readHolder(holder)?.token === token) rmSync(holder, { force: true });
         db.exec("ROLLBACK");
       } finally {
         db.close();
       }
     },
   };
+}
+
+function openExclusive(path: string): Db | null {
+  const db = new Db(path, { busyTimeoutMs: 0 });
+  try {
+    // No journal beside the lock file: nothing is ever written to it.
+    db.exec("PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=NORMAL;");
+    db.exec("BEGIN EXCLUSIVE");
+    return db;
+  } catch (error) {
+    db.close();
+    if (isBusy(error)) return null;
+    throw error;
+  }
+}
+
+interface Holder extends ProcessIdentity {
+  readonly token: string;
+}
+
+function holderLives(path: string): boolean {
+  const holder = readHolder(path);
+  if (holder === undefined) return false;
+  return holder.pid === process.pid && identityAlive(holder) ? held.has(holder.token) : identityAlive(holder);
+}
+
+/** The named holder; undefined when there is none, or when the file is torn: it is written as a whole, so nobody's. */
+function readHolder(path: string): Holder | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  const value: unknown = parseJson(text);
+  if (!isObject(value)) return undefined;
+  const { pid, startKey, bootId, token } = value;
+  if (typeof pid !== "number" || typeof startKey !== "string" || typeof bootId !== "string" || typeof token !== "string") return undefined;
+  return { pid, startKey, bootId, token };
+}
+
+function writeHolder(path: string, token: string): void {
+  const temporary = `${path}.${token}.tmp`;
+  writeFileSync(temporary, JSON.stringify({ ...processIdentity(process.pid), token }), { mode: 0o600 });
+  renameSync(temporary, path);
 }

@@ -1,0 +1,78 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { EXIT, MulticaError } from "../core/index.ts";
+import { type FileLock, ensureDir, readTextIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
+import { envPaths, isBookkeeping } from "./layout.ts";
+import { readRecord } from "./record.ts";
+
+/**
+ * Takes an env root for a task that starts fresh (execenv.md 4.1) and empties what an earlier, dead execution of the
+ * same task left. Throws `env_busy` (held elsewhere), `env_owned` (another task's), `env_unowned` (content that names
+ * no owner); in each of these cases nothing was changed.
+ */
+export async function claimFreshRoot(root: string, taskId: string): Promise<FileLock> {
+  await ensureDir(root);
+  const lock = await lockRoot(root);
+  if (lock === null) {
+    throw conflict("env_busy", `the environment ${root} is held by a running execution`, ["Wait for it to end, or stop it."]);
+  }
+  try {
+    await takeOwnership(root, taskId);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * Locks an existing env root without touching its owner; null when somebody else holds it.
+ * The inode is compared around the lock: a root that was removed and made anew meanwhile must not have two holders.
+ */
+export async function lockRoot(root: string): Promise<FileLock | null> {
+  const path = envPaths(root).lock;
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await writeFileIfAbsent(path, "", { mode: 0o600 });
+    const before = await identity(path);
+    const lock = tryFileLock(path);
+    if (lock === null) return null;
+    const after = await identity(path);
+    if (before !== undefined && before === after) return lock;
+    lock.release();
+  }
+  return null;
+}
+
+/** Device and inode of what is at `path` (links followed), or undefined when nothing is. */
+export async function identity(path: string): Promise<string | undefined> {
+  try {
+    const facts = await stat(path, { bigint: true });
+    return `${facts.dev}:${facts.ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function takeOwnership(root: string, taskId: string): Promise<void> {
+  const paths = envPaths(root);
+  // An owner that cannot be read is not "no owner": every error but absence goes up.
+  const owner = (await readTextIfExists(paths.owner))?.trim() ?? "";
+  const others = (await readdir(root)).filter((name) => !isBookkeeping(name));
+  if (owner !== "" && owner !== taskId) {
+    throw conflict("env_owned", `the environment ${root} belongs to task ${owner}, not to ${taskId}`);
+  }
+  if (owner === "") {
+    if (others.length > 0) throw conflict("env_unowned", `the environment ${root} holds files but names no owner`);
+    await writeFileAtomic(paths.owner, `${taskId}\n`, { mode: 0o600 });
+    return;
+  }
+  const record = await readRecord(root);
+  if (record !== undefined && record.last_task_id !== taskId) {
+    throw conflict("env_owned", `the environment ${root} was continued by task ${record.last_task_id}: it is not reset for ${taskId}`);
+  }
+  for (const name of others) await removeTree(join(root, name));
+}
+
+function conflict(code: string, message: string, suggestions: readonly string[] = []): MulticaError {
+  return new MulticaError(code, message, { exit: EXIT.conflict, suggestions });
+}

@@ -1,0 +1,37 @@
+import { ensureCodexHome } from "./codex/home.ts";
+import { sandboxPolicy } from "./codex/sandbox-policy.ts";
+import { sharedCodexHome } from "./codex/shared-home.ts";
+import { envPaths } from "./layout.ts";
+import type { CodexRecord } from "./record.ts";
+import type { PrepareInput } from "./types.ts";
+
+export interface HomeResult {
+  readonly env: Readonly<Record<string, string>>;
+  readonly codexHome?: string;
+  readonly codexRecord?: CodexRecord;
+}
+
+type HomeBuilder = (root: string, input: PrepareInput) => Promise<HomeResult>;
+
+/** Providers whose agent gets a home directory of its own in the env root; all others run on the user's. */
+const BUILDERS: Readonly<Record<string, HomeBuilder>> = { codex: buildCodexHome };
+
+/** Makes or completes the provider's home; throws when the agent must not be started without it. */
+export async function buildProviderHome(root: string, input: PrepareInput): Promise<HomeResult> {
+  const builder = BUILDERS[input.provider];
+  return builder === undefined ? { env: {} } : builder(root, input);
+}
+
+async function buildCodexHome(root: string, input: PrepareInput): Promise<HomeResult> {
+  const home = envPaths(root).codexHome;
+  const sharedHome = sharedCodexHome(input.host, input.workspacesRoot);
+  const policy = sandboxPolicy(input.host, input.cliVersion);
+  await ensureCodexHome({ home, sharedHome, policy, logger: input.logger });
+  // The sandbox keeps a git directory outside the workdir read-only: checkouts must carry their own (decision 11).
+  const isolated = policy.mode === "workspace-write" && input.host.platform !== "darwin";
+  return {
+    env: { CODEX_HOME: home, ...(isolated ? { MULTICA_REPO_CHECKOUT_MODE: "isolated" } : {}) },
+    codexHome: home,
+    codexRecord: { shared_home: sharedHome, cli_version: input.cliVersion ?? "", sessions_mode: "shared", session_store: null },
+  };
+}

@@ -1,0 +1,11 @@
+export { writeBrief } from "./brief/index.ts";
+export { renderBrief } from "./brief/render.ts";
+export { sharedCodexHome } from "./codex/shared-home.ts";
+export { type GcMeta, readGcMeta, writeGcMeta } from "./gc-meta.ts";
+export { envPaths, predictEnvRoot } from "./layout.ts";
+export { restoreRootMarker } from "./markers.ts";
+export { prepareEnvironment } from "./prepare.ts";
+export { type EnvRecord, readRecord } from "./record.ts";
+export { type ResumeDecision, resumeGate } from "./resume-gate.ts";
+export { reuseEnvironment } from "./reuse.ts";
+export * from "./types.ts";

@@ -1,0 +1,76 @@
+import { lstat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { MulticaError, isObject, parseJson, systemCode } from "../core/index.ts";
+import { ensureDir, readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { MARKER } from "./layout.ts";
+import { type TaskContext, filled } from "./types.ts";
+
+export const MARKER_OWNER = "multica-daemon-task";
+
+export interface MarkerIds {
+  readonly agentId: string;
+  readonly issueId: string;
+  readonly chatSessionId: string;
+}
+
+/**
+ * Writes `.multica/daemon_task_context.json` into the workdir, the first file of every task: from then on the CLI
+ * takes credentials only from the task's environment (execenv.md 8.1). An equal file is left alone;
+ * a foreign or unreadable one is `marker_foreign`.
+ */
+export async function writeTaskMarker(workdir: string, task: TaskContext): Promise<void> {
+  const path = join(workdir, MARKER);
+  const body = {
+    managed_by: MARKER_OWNER,
+    ...(filled(task.agentId) ? { agent_id: task.agentId } : {}),
+    ...(filled(task.issueId) ? { issue_id: task.issueId } : {}),
+    ...(filled(task.chatSessionId) ? { chat_session_id: task.chatSessionId } : {}),
+  };
+  const wanted = `${JSON.stringify(body, null, 2)}\n`;
+  const present = await readTextIfExists(path);
+  if (present === wanted) return;
+  if (present !== undefined && parseMarker(present) === undefined) {
+    throw new MulticaError("marker_foreign", `${path} exists and was not written by this product`);
+  }
+  await ensureDir(dirname(path));
+  await writeFileAtomic(path, wanted);
+}
+
+/** The ids in a workdir's task marker; undefined when it is missing, unreadable or foreign. */
+export async function readTaskMarker(workdir: string): Promise<MarkerIds | undefined> {
+  const text = await readTextIfExists(join(workdir, MARKER)).catch(() => undefined);
+  return text === undefined ? undefined : parseMarker(text);
+}
+
+/**
+ * Makes sure that the workspaces root has its guard marker, which catches processes that lost their environment and
+ * climbed out of their workdir (execenv.md 8.2). A torn file is rewritten.
+ * Throws `marker_foreign` for a directory or somebody else's file: callers warn and go on.
+ */
+export async function restoreRootMarker(workspacesRoot: string): Promise<void> {
+  const path = join(workspacesRoot, MARKER);
+  if (await isDirectory(path)) throw new MulticaError("marker_foreign", `${path} is a directory`);
+  const value: unknown = parseJson((await readTextIfExists(path)) ?? "");
+  if (value !== undefined) {
+    if (isObject(value) && value["managed_by"] === MARKER_OWNER) return;
+    throw new MulticaError("marker_foreign", `${path} was not written by this product`);
+  }
+  await ensureDir(dirname(path));
+  await writeFileAtomic(path, `${JSON.stringify({ managed_by: MARKER_OWNER }, null, 2)}\n`);
+}
+
+function parseMarker(text: string): MarkerIds | undefined {
+  const value: unknown = parseJson(text);
+  if (!isObject(value) || value["managed_by"] !== MARKER_OWNER) return undefined;
+  const id = (key: string): string => (typeof value[key] === "string" ? value[key] : "");
+  return { agentId: id("agent_id"), issueId: id("issue_id"), chatSessionId: id("chat_session_id") };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
+    throw error;
+  }
+}

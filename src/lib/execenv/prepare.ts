@@ -1,0 +1,52 @@
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { errorText } from "../core/index.ts";
+import { type FileLock, lockHolderPath, removeEmptyDirectory, removeTree } from "../platform/index.ts";
+import { checkInput, environmentOf, furnish } from "./assemble.ts";
+import { claimFreshRoot } from "./claim.ts";
+import { envPaths, isBookkeeping, predictEnvRoot } from "./layout.ts";
+import { restoreRootMarker } from "./markers.ts";
+import { writeProvenance } from "./provenance.ts";
+import type { Environment, PrepareInput } from "./types.ts";
+
+/**
+ * Makes a fresh environment for a task and holds its lock (execenv.md 5). On return everything is on disk and `start`
+ * may be sent. On an error nothing of it remains but a root that belonged to somebody else, untouched.
+ * Errors: `env_input`, `env_busy`, `env_owned`, `env_unowned`, `codex_config_invalid`, and what the disk says.
+ */
+export async function prepareEnvironment(given: PrepareInput): Promise<Environment> {
+  checkInput(given);
+  const input = { ...given, workspacesRoot: resolve(given.workspacesRoot) };
+  await restoreRootMarker(input.workspacesRoot).catch((error: unknown) => {
+    input.logger.warn("the workspaces root has no guard marker", { path: input.workspacesRoot, error: errorText(error) });
+  });
+  const root = predictEnvRoot(input.workspacesRoot, input.workspaceId, input.taskId);
+  const lock = await claimFreshRoot(root, input.taskId);
+  try {
+    const home = await furnish(root, input, undefined);
+    await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
+      input.logger.warn("a later task cannot continue in this environment", { path: root, error: errorText(error) });
+    });
+    return environmentOf(root, input, lock, home, false);
+  } catch (error) {
+    await rollBack(root, lock, input);
+    throw error;
+  }
+}
+
+/**
+ * Takes back what a failed preparation wrote. All of it is ours: the root was empty or our own when it was claimed, and
+ * no agent has run in it. The lock file goes last and while it is held, so that nobody can claim half a root.
+ */
+async function rollBack(root: string, lock: FileLock, input: PrepareInput): Promise<void> {
+  try {
+    const paths = envPaths(root);
+    for (const name of await readdir(root)) if (!isBookkeeping(name)) await removeTree(join(root, name));
+    for (const path of [paths.owner, lockHolderPath(paths.lock), paths.lock]) await removeTree(path);
+    await removeEmptyDirectory(root);
+  } catch (error) {
+    input.logger.warn("a failed preparation left files behind", { path: root, error: errorText(error) });
+  } finally {
+    lock.release();
+  }
+}

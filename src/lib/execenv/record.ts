@@ -1,0 +1,44 @@
+import { isObject, parseJson } from "../core/index.ts";
+import { readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { envPaths } from "./layout.ts";
+
+export interface CodexRecord {
+  readonly shared_home: string;
+  readonly cli_version: string;
+  readonly sessions_mode: "shared";
+  readonly session_store: null;
+}
+
+/** `.multica_env.json`: what commands need to know about an environment when no daemon runs (execenv.md 4.4). */
+export interface EnvRecord {
+  readonly v: 1;
+  readonly workspace_id: string;
+  readonly task_id: string;
+  /** The task that prepared or reused it last. */
+  readonly last_task_id: string;
+  readonly issue_id: string;
+  readonly chat_session_id: string;
+  readonly agent_id: string;
+  readonly agent_name: string;
+  readonly provider: string;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly local_work_dir: null;
+  readonly execution_mode: "managed";
+  readonly codex?: CodexRecord;
+  /** Path below the workdir → SHA-256 of what we wrote last: tells our own text from one that was edited since. */
+  readonly context_files: Readonly<Record<string, string>>;
+}
+
+/** The record of an env root, or undefined when there is none or it does not parse. */
+export async function readRecord(root: string): Promise<EnvRecord | undefined> {
+  const text = await readTextIfExists(envPaths(root).record);
+  const value: unknown = text === undefined ? undefined : parseJson(text);
+  if (!isObject(value) || value["v"] !== 1 || typeof value["last_task_id"] !== "string") return undefined;
+  const files = value["context_files"];
+  return { ...(value as unknown as EnvRecord), context_files: isObject(files) ? (files as Record<string, string>) : {} };
+}
+
+export async function writeRecord(root: string, record: EnvRecord): Promise<void> {
+  await writeFileAtomic(envPaths(root).record, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+}

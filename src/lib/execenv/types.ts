@@ -1,0 +1,110 @@
+import type { FileLock } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+
+/** A repository the agent may check out with `multica repo checkout`. */
+export interface RepoFact {
+  readonly url: string;
+  readonly description?: string | undefined;
+  /** Default branch, tag or commit. */
+  readonly ref?: string | undefined;
+}
+
+export interface ProjectResource {
+  readonly id: string;
+  readonly type: string;
+  /** Raw JSON of the resource, as the server sent it. */
+  readonly ref: unknown;
+  readonly label?: string | undefined;
+}
+
+export interface ProjectFact {
+  readonly id?: string | undefined;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly resources: readonly ProjectResource[];
+}
+
+export interface AutopilotFact {
+  readonly runId: string;
+  readonly id?: string | undefined;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+  readonly source?: string | undefined;
+  /** Raw JSON or text of what triggered the run. */
+  readonly payload?: unknown;
+}
+
+/**
+ * What the task is about, taken from the claim (execenv.md 3). Every field may be missing;
+ * a missing one always gives the careful rendering.
+ */
+export interface TaskContext {
+  readonly issueId?: string | undefined;
+  readonly chatSessionId?: string | undefined;
+  readonly triggerCommentId?: string | undefined;
+  readonly handoffNote?: string | undefined;
+  readonly quickCreatePrompt?: string | undefined;
+  readonly autopilot?: AutopilotFact | undefined;
+  readonly agentId?: string | undefined;
+  readonly agentName?: string | undefined;
+  readonly agentInstructions?: string | undefined;
+  readonly squadLeader?: boolean | undefined;
+  readonly repos?: readonly RepoFact[] | undefined;
+  readonly project?: ProjectFact | undefined;
+  readonly workspaceContext?: string | undefined;
+  readonly requestingUser?: { readonly name: string; readonly profile: string } | undefined;
+}
+
+/** Facts about the machine and the daemon's own process. */
+export interface HostFacts {
+  /** The daemon's environment; read for `CODEX_HOME` and `MULTICA_CODEX_SANDBOX`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's home directory. */
+  readonly home: string;
+  readonly platform: "linux" | "darwin" | "windows";
+}
+
+export interface PrepareInput {
+  readonly workspacesRoot: string;
+  readonly workspaceId: string;
+  readonly taskId: string;
+  readonly provider: string;
+  /** Version of the agent CLI, as probed; empty or missing = unknown. */
+  readonly cliVersion?: string | undefined;
+  readonly task: TaskContext;
+  readonly host: HostFacts;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+export interface ReuseInput extends PrepareInput {
+  /** `prior_work_dir` of the claim. */
+  readonly priorWorkDir: string;
+}
+
+/** A directory tree that this process holds alone until `release`. */
+export interface Environment {
+  readonly root: string;
+  readonly workdir: string;
+  readonly codexHome?: string;
+  /** Variables of the agent's process that come from this layer (execenv.md 14). */
+  readonly env: Readonly<Record<string, string>>;
+  readonly reused: boolean;
+  readonly lock: FileLock;
+  /** Frees the lock; further calls do nothing. The tree stays. */
+  release(): void;
+}
+
+export type TaskKind = "chat" | "quick_create" | "autopilot" | "issue";
+
+/** First match wins (execenv.md 10.4). */
+export function taskKind(task: TaskContext): TaskKind {
+  if (filled(task.chatSessionId)) return "chat";
+  if (filled(task.quickCreatePrompt)) return "quick_create";
+  return task.autopilot === undefined ? "issue" : "autopilot";
+}
+
+export function filled(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== "";
+}
