@@ -1,0 +1,276 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT, KeyedMutex, MulticaError, errorText } from "../core/index.ts";
+import { type Clock, type Env, ensureDir, writeFileAtomic } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+import { type Base, resolveBase } from "./base.ts";
+import { type CloneProgress, type FetchOutcome, cloneBare, refreshBare } from "./clone.ts";
+import { type Collected, type CollectRequest, collectWork } from "./collect.ts";
+import { writeExcludes } from "./excludes.ts";
+import { type CheckoutMode, type Place, inspectPlace } from "./existing.ts";
+import { type Git, createGit } from "./git.ts";
+import { addIsolated, takenError } from "./isolated.ts";
+import { addLinked, removeHalfMade } from "./linked.ts";
+import { type LockOptions, createRepoLocks } from "./locks.ts";
+import { bareName, branchName, checkoutNames, workspaceSegment } from "./names.ts";
+import { type BareRepo, bareRepo, isBareRepo } from "./repo.ts";
+import { checkedUrl, maskCredentials } from "./url.ts";
+
+export interface RepoCacheOptions {
+  /** The workspaces root; caches lie in `<root>/.repos/<workspace id>/<bare name>`. */
+  readonly root: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The daemon's own environment: git gets what it needs of it. */
+  readonly env: Readonly<Env>;
+}
+
+export interface EnsureOptions {
+  /** Ends the caller's wait, not the clone: others may wait for it, and the next attempt finds it done. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CloneProgress) => void;
+}
+
+export interface CheckoutRequest {
+  readonly workspaceId: string;
+  readonly url: string;
+  /** Existing directory that the checkout goes into; the caller has authorised it. */
+  readonly workdir: string;
+  readonly taskId: string;
+  readonly agentName: string;
+  /** Branch, tag or commit; blank or absent: the remote's default branch. */
+  readonly ref?: string;
+  readonly mode: CheckoutMode;
+  readonly signal?: AbortSignal;
+  /** Limit of the wait for the repository's lock, then `repo_busy`; absent: no limit. */
+  readonly busyAfterMs?: number;
+}
+
+export interface CheckoutResult {
+  readonly path: string;
+  /** The branch that is checked out; empty for a checkout found with a detached HEAD. */
+  readonly branchName: string;
+  readonly mode: CheckoutMode;
+  /** True when the checkout was there already; nothing in it was touched. */
+  readonly reused: boolean;
+  /** True when the remote could not be asked: the code may be old. */
+  readonly stale: boolean;
+  readonly baseRef?: string;
+  readonly baseCommit?: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RepoCache {
+  /** Where the bare clone of this repository is or would be. Throws `repo_url_refused`. */
+  cachePath(workspaceId: string, url: string): string;
+  isCached(workspaceId: string, url: string): boolean;
+  /** Makes sure that a bare clone exists: one clone however many wait for it, in this process and others. */
+  ensure(workspaceId: string, url: string, options?: EnsureOptions): Promise<{ path: string; cloned: boolean }>;
+  /** Clones what is missing and fetches the rest, four at a time. Goes on after failures; the first one is the result. */
+  sync(workspaceId: string, urls: readonly string[], options?: { signal?: AbortSignal }): Promise<{ failure?: unknown }>;
+  /** A working copy on a branch of the task's own. Needs a cached repository (`repo_not_cached` otherwise). */
+  checkout(request: CheckoutRequest): Promise<CheckoutResult>;
+  /** Takes the commits of an isolated checkout over into its cache; to be called when the agent's processes are gone. */
+  collect(request: CollectRequest): Promise<Collected[]>;
+  /** Ends running clones; waiters get an error. */
+  close(): Promise<void>;
+}
+
+const SYNC_AT_ONCE = 4;
+
+interface Flight {
+  readonly done: Promise<{ path: string; cloned: boolean }>;
+  readonly listeners: Set<(progress: CloneProgress) => void>;
+}
+
+/** The repository cache of a daemon (repocache.md 1–8, 10, 12). */
+export function createRepoCache(options: RepoCacheOptions): RepoCache {
+  return new Cache(options);
+}
+
+class Cache implements RepoCache {
+  readonly #options: RepoCacheOptions;
+  readonly #git: Git;
+  readonly #locks: ReturnType<typeof createRepoLocks>;
+  readonly #workdirs = new KeyedMutex();
+  readonly #flights = new Map<string, Flight>();
+  readonly #closing = new AbortController();
+
+  constructor(options: RepoCacheOptions) {
+    this.#options = options;
+    this.#git = createGit(options);
+    this.#locks = createRepoLocks(options.clock);
+  }
+
+  cachePath(workspaceId: string, url: string): string {
+    return join(this.#options.root, ".repos", workspaceSegment(workspaceId), bareName(checkedUrl(url)));
+  }
+
+  isCached(workspaceId: string, url: string): boolean {
+    return isBareRepo(this.cachePath(workspaceId, url));
+  }
+
+  async ensure(workspaceId: string, url: string, options: EnsureOptions = {}): Promise<{ path: string; cloned: boolean }> {
+    const path = this.cachePath(workspaceId, url);
+    options.signal?.throwIfAborted();
+    if (isBareRepo(path)) return { path, cloned: false };
+    const flight = this.#flights.get(path) ?? this.#startClone(path, checkedUrl(url));
+    const listener = options.onProgress;
+    if (listener !== undefined) flight.listeners.add(listener);
+    try {
+      return await abortable(flight.done, options.signal);
+    } finally {
+      if (listener !== undefined) flight.listeners.delete(listener);
+    }
+  }
+
+  #startClone(path: string, url: string): Flight {
+    const listeners = new Set<(progress: CloneProgress) => void>();
+    const done = this.#clone(path, url, (progress) => listeners.forEach((listener) => listener(progress)));
+    const flight: Flight = { done: done.finally(() => this.#flights.delete(path)), listeners };
+    // Every waiter may have gone: the failure is theirs to see, not the process's to die of.
+    flight.done.catch(() => undefined);
+    this.#flights.set(path, flight);
+    return flight;
+  }
+
+  async #clone(path: string, url: string, onProgress: (progress: CloneProgress) => void): Promise<{ path: string; cloned: boolean }> {
+    const { clock, logger } = this.#options;
+    const signal = this.#closing.signal;
+    const parent = join(path, "..");
+    await ensureDir(parent);
+    await this.#git.checkVersion(parent);
+    return this.#locks.hold(path, { signal }, async () => {
+      if (isBareRepo(path)) return { path, cloned: false };
+      const started = clock.monotonic();
+      await cloneBare(this.#git, path, url, { signal, onProgress });
+      logger.info("repository cloned", { url: maskCredentials(url), ms: Math.round(clock.monotonic() - started) });
+      return { path, cloned: true };
+    });
+  }
+
+  async sync(workspaceId: string, urls: readonly string[], options: { signal?: AbortSignal } = {}): Promise<{ failure?: unknown }> {
+    const queue = urls.filter((url) => url.trim() !== "").map((url, index) => ({ url, index }));
+    const failures = new Map<number, unknown>();
+    const work = async (): Promise<void> => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        const failure = await this.#syncOne(workspaceId, item.url, options.signal).catch((error: unknown) => error);
+        options.signal?.throwIfAborted();
+        if (failure === undefined) continue;
+        failures.set(item.index, failure);
+        this.#options.logger.warn("repository sync failed", { url: maskCredentials(item.url), error: errorText(failure) });
+      }
+    };
+    await Promise.all(Array.from({ length: SYNC_AT_ONCE }, work));
+    const first = [...failures.keys()].sort((a, b) => a - b)[0];
+    return first === undefined ? {} : { failure: failures.get(first) };
+  }
+
+  async #syncOne(workspaceId: string, url: string, signal?: AbortSignal): Promise<undefined> {
+    const { path, cloned } = await this.ensure(workspaceId, url, signal === undefined ? {} : { signal });
+    if (cloned) return undefined;
+    const outcome = await this.#locks.hold(path, signal === undefined ? {} : { signal }, () => this.#refresh(path, url, signal));
+    // A remote that is away is only a warning: what is cached can be worked with.
+    if (outcome.failure !== undefined) this.#options.logger.warn("repository fetch failed", { url: maskCredentials(url), error: errorText(outcome.failure) });
+    return undefined;
+  }
+
+  async #refresh(path: string, url: string, signal?: AbortSignal): Promise<FetchOutcome> {
+    const outcome = await refreshBare(this.#git, path, checkedUrl(url), signal);
+    for (const warning of outcome.warnings) this.#options.logger.warn(warning, { cache: path });
+    return outcome;
+  }
+
+  async checkout(request: CheckoutRequest): Promise<CheckoutResult> {
+    const bare = this.cachePath(request.workspaceId, request.url);
+    if (lstatSync(request.workdir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      throw new MulticaError("workdir_missing", `not a directory: ${request.workdir}`, { exit: EXIT.validation });
+    }
+    if (!isBareRepo(bare)) throw this.#notCached(request);
+    const lock: LockOptions = {
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      ...(request.busyAfterMs === undefined ? {} : { waitMs: request.busyAfterMs }),
+    };
+    return this.#locks.hold(bare, lock, async () => {
+      // It may have been evicted while we waited.
+      if (!isBareRepo(bare)) throw this.#notCached(request);
+      await writeFileAtomic(join(bare, ".multica_last_used"), new Date(this.#options.clock.now()).toISOString());
+      const fetched = await this.#refresh(bare, request.url, request.signal);
+      const warnings = [...fetched.warnings];
+      if (fetched.failure !== undefined) warnings.push(`the remote could not be asked, the code may be old: ${errorText(fetched.failure)}`);
+      const outcome = await this.#workdirs.run(request.workdir, () => this.#place(request, bare, warnings), request.signal === undefined ? {} : { signal: request.signal });
+      return { ...outcome, stale: fetched.failure !== undefined };
+    });
+  }
+
+  /** Finds the directory and makes the checkout, or returns the one that is there untouched. */
+  async #place(request: CheckoutRequest, bare: string, warnings: string[]): Promise<Omit<CheckoutResult, "stale">> {
+    const repo = bareRepo(this.#git, bare, request.signal);
+    const { path, place } = await this.#choose(request, bare);
+    if (place.kind === "ours") {
+      if (place.mode !== request.mode) warnings.push(`the checkout that is there is ${place.mode}, not ${request.mode}`);
+      if ((request.ref ?? "").trim() !== "") warnings.push("the checkout was there already: --ref was not applied");
+      return { path, branchName: place.branch, mode: place.mode, reused: true, warnings };
+    }
+    const base = await resolveBase(repo, request.url, request.ref);
+    if (place.kind === "half") await removeHalfMade(repo, path);
+    const branch = await this.#create(request, repo, path, base);
+    return { path, branchName: branch, mode: request.mode, reused: false, baseRef: base.ref, baseCommit: base.commit, warnings };
+  }
+
+  /** The repository's own name, or the distinct one when another repository's checkout has it (1.2). */
+  async #choose(request: CheckoutRequest, bare: string): Promise<{ path: string; place: Place }> {
+    const names = checkoutNames(request.url);
+    let last: { path: string; place: Place } | undefined;
+    for (const name of new Set([names.plain, names.distinct])) {
+      const path = join(request.workdir, name);
+      last = { path, place: await inspectPlace(this.#git, path, bare, request.signal) };
+      if (last.place.kind !== "other") break;
+    }
+    if (last === undefined || last.place.kind === "other" || last.place.kind === "taken") {
+      throw takenError(last?.path ?? request.workdir, request.mode);
+    }
+    return last;
+  }
+
+  async #create(request: CheckoutRequest, repo: BareRepo, path: string, base: Base): Promise<string> {
+    const { clock } = this.#options;
+    const common = { repo, path, base, clock, branch: branchName(request.agentName, request.taskId) };
+    if (request.mode === "linked") {
+      const branch = await addLinked(common);
+      await writeExcludes(repo.path);
+      return branch;
+    }
+    const signal = request.signal === undefined ? {} : { signal: request.signal };
+    const stem = checkoutNames(request.url).distinct;
+    return addIsolated({ ...common, ...signal, git: this.#git, url: checkedUrl(request.url), taskId: request.taskId, stem });
+  }
+
+  #notCached(request: CheckoutRequest): MulticaError {
+    const text = `repo not found in cache: ${maskCredentials(request.url.trim())} (workspace: ${request.workspaceId})`;
+    return new MulticaError("repo_not_cached", text, { exit: EXIT.notFound, retry: "later" });
+  }
+
+  collect(request: CollectRequest): Promise<Collected[]> {
+    return this.#locks.hold(request.cache, request.signal === undefined ? {} : { signal: request.signal }, () => collectWork(this.#git, request));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new MulticaError("aborted", "the repository cache is closing"));
+    await Promise.allSettled([...this.#flights.values()].map((flight) => flight.done));
+  }
+}
+
+/** The promise's outcome, or the signal's reason when it aborts first; the work goes on. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const stop = Promise.withResolvers<never>();
+  const onAbort = (): void => stop.reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, stop.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,4 @@
+export { type CheckoutRequest, type CheckoutResult, type EnsureOptions, type RepoCache, type RepoCacheOptions, createRepoCache } from "./cache.ts";
+export type { CloneProgress } from "./clone.ts";
+export type { Collected, CollectRequest } from "./collect.ts";
+export type { CheckoutMode } from "./existing.ts";
