@@ -1,3 +1,4 @@
+export * from "./background-log.ts";
 export * from "./clock.ts";
 export * from "./env.ts";
 export * from "./fs.ts";

@@ -1,0 +1,143 @@
+import { EXIT, MulticaError, errorText } from "../../core/index.ts";
+import { profileCommand } from "../../config/index.ts";
+import {
+  type BackgroundLog,
+  type Clock,
+  type Env,
+  type ExitFacts,
+  ensureDir,
+  fileSize,
+  openBackgroundLog,
+  spawnBackground,
+} from "../../platform/index.ts";
+import { daemonPaths, writePid } from "../files.ts";
+import { earlyDeath } from "./early-death.ts";
+import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
+
+export interface StartOptions extends DaemonTarget {
+  /** The profile's token from its settings; "" refuses at once. */
+  readonly token: string;
+  readonly serverUrl: string;
+  /** How to start this product: node binary, script, and words before `daemon start`. */
+  readonly self: { readonly node: string; readonly script: string };
+  /** Flags to hand on, as `forwardedFlags` builds them. */
+  readonly flags: readonly string[];
+  readonly env: Readonly<Env>;
+  readonly clock: Clock;
+  /** Readiness wait in milliseconds; 45 s unless given. */
+  readonly waitMs?: number;
+  /** An already running daemon is success. */
+  readonly ensure?: boolean;
+}
+
+export interface StartResult {
+  readonly status: "running" | "starting";
+  readonly pid: number;
+  readonly port: number;
+  readonly profile: string;
+  readonly version: string;
+  readonly log_path: string;
+  readonly already_running: boolean;
+  /** What went wrong without hindering the start. */
+  readonly warnings: readonly string[];
+}
+
+export const READINESS_WAIT_MS = 45_000;
+const POLL_MS = 500;
+const FIRST_POLL_MS = 50;
+const CRASH_LOG_ROLL_BYTES = 5 << 20;
+
+/**
+ * Starts the daemon in the background and waits until it can work (daemon.md 2.2): `running` is success, still `starting` at
+ * the limit is a result too. Throws `already_running` (7), `not_signed_in` (3), `foreign_daemon` (7), `log_unwritable`,
+ * and for a child that died what its logs say (3, 6 or its own status).
+ */
+export async function startDaemon(options: StartOptions): Promise<StartResult> {
+  const found = await findDaemon(options);
+  if (found.kind === "foreign") throw foreignError(found);
+  if (found.kind === "alive") {
+    if (options.ensure !== true) throw alreadyRunning(options.profile, found.health.pid, found.port);
+    return resultOf(options, found.port, found.health, true, []);
+  }
+  if (options.token === "") {
+    throw new MulticaError("not_signed_in", "not signed in: the daemon needs a token of its own", {
+      exit: EXIT.notSignedIn,
+      suggestions: [`Run ${profileCommand(options.profile, "login")}.`],
+    });
+  }
+  return spawnAndWait(options);
+}
+
+async function spawnAndWait(options: StartOptions): Promise<StartResult> {
+  const paths = daemonPaths(options.stateDir);
+  await ensureDir(options.stateDir);
+  const log = { path: paths.log, offset: fileSize(paths.log) };
+  const crash: BackgroundLog = openBackgroundLog(paths.crashLog, CRASH_LOG_ROLL_BYTES);
+  const { node, script } = options.self;
+  const child = await spawnBackground({
+    command: node,
+    args: [script, "daemon", "start", "--foreground", ...options.flags],
+    cwd: options.stateDir,
+    env: { ...options.env },
+    outputFd: crash.fd,
+  }).finally(crash.close);
+  const warnings: string[] = [];
+  await writePid(options.stateDir, child.pid).catch((error: unknown) => warnings.push(`cannot write the pid file: ${errorText(error)}`));
+  const ended = await waitReady(options, child, warnings);
+  if ("health" in ended) return ended.health;
+  if ("exit" in ended) {
+    throw earlyDeath({ log, crashLog: { path: paths.crashLog, offset: crash.offset }, exit: ended.exit, profile: options.profile, serverUrl: options.serverUrl });
+  }
+  throw new MulticaError("daemon_silent", "the daemon was started but nothing answers", {
+    exit: EXIT.failed,
+    suggestions: [`Logs: ${paths.log}, ${paths.crashLog}`],
+  });
+}
+
+type Waited = { readonly health: StartResult } | { readonly exit: ExitFacts } | { readonly silent: true };
+
+async function waitReady(options: StartOptions, child: { pid: number; exited: Promise<ExitFacts> }, warnings: string[]): Promise<Waited> {
+  const { clock } = options;
+  const limit = clock.monotonic() + (options.waitMs ?? READINESS_WAIT_MS);
+  let exit: ExitFacts | undefined;
+  void child.exited.then((facts) => (exit = facts));
+  let starting: StartResult | undefined;
+  // Short polls first: a warm start takes a few hundred milliseconds.
+  for (let pause = FIRST_POLL_MS; clock.monotonic() < limit; pause = Math.min(POLL_MS, pause * 2)) {
+    await Promise.race([clock.sleep(pause), child.exited]);
+    if (exit !== undefined) return { exit };
+    const found = await findDaemon(options);
+    if (found.kind !== "alive" || found.health.pid !== child.pid) continue;
+    const result = resultOf(options, found.port, found.health, false, warnings);
+    if (result.status === "running") return { health: result };
+    starting = result;
+  }
+  return starting === undefined ? { silent: true } : { health: starting };
+}
+
+function resultOf(
+  options: StartOptions,
+  port: number,
+  health: { readonly status: string; readonly pid: number; readonly cli_version?: string | null | undefined },
+  already: boolean,
+  warnings: readonly string[],
+): StartResult {
+  return {
+    status: health.status === "running" ? "running" : "starting",
+    pid: health.pid,
+    port,
+    profile: options.profile,
+    version: health.cli_version ?? "",
+    log_path: daemonPaths(options.stateDir).log,
+    already_running: already,
+    warnings,
+  };
+}
+
+export function alreadyRunning(profile: string, pid: number, port: number): MulticaError {
+  return new MulticaError("already_running", `the daemon is already running (pid ${pid}, port ${port})`, {
+    exit: EXIT.conflict,
+    suggestions: [`Use ${profileCommand(profile, "daemon restart")} to start it anew.`],
+    details: { pid, port },
+  });
+}

@@ -1,0 +1,15 @@
+import type { Health } from "../../wire/index.ts";
+import { type DaemonTarget, findDaemon } from "./find.ts";
+
+export type DaemonStatus =
+  | (Health & { readonly port: number })
+  | { readonly status: "stopped"; readonly port_conflict?: { readonly port: number; readonly profile?: string; readonly unreadable_identity?: true } };
+
+/** What `daemon status` shows: the health body with its port, or "stopped" with a note when a foreign daemon has the port (cli.md 5.4). */
+export async function daemonStatus(target: DaemonTarget): Promise<DaemonStatus> {
+  const found = await findDaemon(target);
+  if (found.kind === "alive") return { ...found.health, port: found.port };
+  if (found.kind === "stopped") return { status: "stopped" };
+  const who = found.profile === undefined ? { unreadable_identity: true as const } : { profile: found.profile };
+  return { status: "stopped", port_conflict: { port: found.port, ...who } };
+}

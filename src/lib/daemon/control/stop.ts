@@ -1,0 +1,80 @@
+import { createLocalPortClient } from "../../api/index.ts";
+import { EXIT, MulticaError, errorText } from "../../core/index.ts";
+import { type Clock, type ProcessIdentity, identityAlive, processIdentity, removeFile, sendSignal } from "../../platform/index.ts";
+import { daemonPaths, readOperatorToken, readPid } from "../files.ts";
+import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
+
+export interface StopOptions extends DaemonTarget {
+  readonly clock: Clock;
+  /** How long to wait for the end; 10 polls of 500 ms unless given. */
+  readonly waitMs?: number;
+}
+
+export interface StopResult {
+  /** `finishing`: it agreed, but its tasks are not done yet. */
+  readonly status: "stopped" | "not_running" | "finishing";
+  readonly pid: number | null;
+  readonly warnings: readonly string[];
+}
+
+const POLL_MS = 500;
+const WAIT_MS = 10 * POLL_MS;
+const KILL_AFTER_MS = 5000;
+
+/**
+ * Stops the daemon of a profile (daemon.md 2.8): asks it, or signals it when it does not listen to us. The pid comes from its own
+ * health answer and only after its identity is established. Not running is a result; throws `foreign_daemon` (7).
+ */
+export async function stopDaemon(options: StopOptions): Promise<StopResult> {
+  const found = await findDaemon(options);
+  if (found.kind === "foreign") throw foreignError(found);
+  if (found.kind === "stopped") return { status: "not_running", pid: null, warnings: [] };
+  const identity = identityOf(found.health.pid);
+  const warnings: string[] = [];
+  const refusal = await askToStop(options.stateDir, found.port);
+  if (refusal !== null) {
+    warnings.push(`${refusal}; sent a signal to pid ${identity.pid} instead`);
+    sendSignal(identity.pid, "SIGTERM");
+  }
+  const gone = await waitGone(options, identity, refusal !== null);
+  if (!gone) return { status: "finishing", pid: identity.pid, warnings };
+  if (readPid(options.stateDir) === identity.pid) await removeFile(daemonPaths(options.stateDir).pid);
+  return { status: "stopped", pid: identity.pid, warnings };
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  const identity = Number.isInteger(pid) && pid > 1 ? processIdentity(pid) : null;
+  if (identity !== null) return identity;
+  throw new MulticaError("no_pid", "the daemon answers but does not say which process it is", {
+    exit: EXIT.failed,
+    suggestions: ["End it by hand, then try again."],
+  });
+}
+
+/** Null when it agreed, else why not. */
+async function askToStop(stateDir: string, port: number): Promise<string | null> {
+  const token = readOperatorToken(stateDir);
+  if (token === undefined) return "the operator token cannot be read";
+  try {
+    return (await createLocalPortClient({ port, token }).shutdown()) ? null : "the daemon refused to stop";
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+/** True when the process has ended. With `force`, a process that ignores SIGTERM and no longer answers is killed after 5 s. */
+async function waitGone(options: StopOptions, identity: ProcessIdentity, force: boolean): Promise<boolean> {
+  const { clock } = options;
+  const started = clock.monotonic();
+  const limit = started + (options.waitMs ?? WAIT_MS) + (force ? KILL_AFTER_MS : 0);
+  let killed = false;
+  for (let pause = 50; clock.monotonic() < limit; pause = Math.min(POLL_MS, pause * 2)) {
+    if (!identityAlive(identity)) return true;
+    await clock.sleep(pause);
+    if (!force || killed || clock.monotonic() - started < KILL_AFTER_MS) continue;
+    if ((await findDaemon(options, 1000)).kind === "alive") continue;
+    killed = true;
+    if (identityAlive(identity)) sendSignal(identity.pid, "SIGKILL");
+  }
+  return !identityAlive(identity);
+}

@@ -1,0 +1,46 @@
+import { formatDuration } from "../core/index.ts";
+import { currentPid, platformName } from "../platform/index.ts";
+import type { Health } from "../wire/index.ts";
+import type { DaemonContext } from "./context.ts";
+
+export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters"> {
+  readonly startedAt: number;
+  readonly version: string;
+  readonly deviceName: string;
+  readonly launchedBy: string;
+  ready(): boolean;
+  skippedAgents(): Readonly<Record<string, string>>;
+}
+
+/** What `GET /health` answers (daemon.md 13.2): read from memory only, so that it never waits for anything. */
+export function healthOf(facts: HealthFacts): Health {
+  const skipped = facts.skippedAgents();
+  const uptimeMs = Math.max(0, facts.clock.monotonic() - facts.startedAt);
+  return {
+    status: facts.ready() ? "running" : "starting",
+    pid: currentPid(),
+    os: platformName(),
+    uptime: formatDuration(Math.floor(uptimeMs / 1000) * 1000),
+    profile: facts.profile,
+    state_root: facts.stateDir,
+    daemon_id: facts.daemonId,
+    device_name: facts.deviceName,
+    server_url: facts.serverUrl,
+    cli_version: facts.version,
+    ...(facts.launchedBy === "" ? {} : { launched_by: facts.launchedBy }),
+    active_task_count: facts.barrier.activeTasks,
+    running_task_count: facts.counters.running,
+    resource_wait_task_count: facts.counters.resourceWait,
+    agents: [...facts.runtimes.builtins.keys()].sort(),
+    ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
+    workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
+    waiting_for: waitingFor(facts),
+  };
+}
+
+/** Why the daemon cannot take work, in words for a person; null when it can (decision 16). */
+function waitingFor(facts: HealthFacts): string | null {
+  if (!facts.ready() || facts.runtimes.size > 0) return null;
+  if (facts.runtimes.workspaces().length === 0) return "a workspace: the account has none yet";
+  return "an agent: none was found on this machine and no runtime profile fits";
+}

@@ -1,0 +1,59 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { errorText } from "../../core/index.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { Health } from "../../wire/index.ts";
+import type { ActiveRoots } from "../active-roots.ts";
+import { type AccessParts, accessRules, type LocalContext, type LocalEnv, plain } from "./access.ts";
+import { checkoutRoute, type CheckoutService } from "./checkout.ts";
+
+export interface LocalPortParts extends AccessParts {
+  readonly logger: Logger;
+  readonly maxBodyBytes: number;
+  readonly retryAfterSeconds: number;
+  readonly activeRoots: ActiveRoots;
+  readonly checkouts: CheckoutService;
+  health(): Health;
+  /** Begins the shutdown; must return before it takes effect. */
+  requestShutdown(): void;
+}
+
+type Handler = (c: LocalContext) => Response | Promise<Response>;
+
+/** The daemon's local API (daemon.md 13): memory only where it answers who asks, no CORS, no unauthenticated mode. */
+export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
+  const app = new Hono<LocalEnv>();
+  app.use("*", accessRules(parts));
+  app.use("*", bodyLimit({ maxSize: parts.maxBodyBytes, onError: () => plain("request body too large", 413) }));
+  route(app, "GET", "/health", (c) => c.json(parts.health()));
+  route(app, "POST", "/shutdown", (c) => shutdown(c, parts));
+  route(app, "POST", "/repo/checkout", (c) => checkoutRoute(c, parts));
+  route(app, "GET", "/execenv/active", (c) => active(c, parts));
+  app.notFound(() => plain("not found", 404));
+  app.onError((error, c) => {
+    parts.logger.error("local request failed", { path: c.req.path, error: errorText(error) });
+    return plain("internal error", 500);
+  });
+  return app;
+}
+
+/** One method a path; every other one is 405 and does nothing. */
+function route(app: Hono<LocalEnv>, method: "GET" | "POST", path: string, handler: Handler): void {
+  app.all(path, (c) => (c.req.method === method ? handler(c) : plain("method not allowed", 405, { Allow: method })));
+}
+
+function shutdown(c: LocalContext, parts: LocalPortParts): Response {
+  const caller = c.get("caller");
+  if (caller.kind === "task") return plain("only the operator may stop the daemon", 403);
+  if (caller.kind === "none") return plain("operator token required", 401);
+  parts.requestShutdown();
+  return c.json({ status: "shutting down" });
+}
+
+function active(c: LocalContext, parts: LocalPortParts): Response {
+  const caller = c.get("caller");
+  if (caller.kind === "none") return plain("token required", 401);
+  const roots = parts.activeRoots.list();
+  const own = caller.kind === "task" ? roots.filter((root) => root === caller.credential.envRoot) : roots;
+  return c.json({ env_roots: own, stores: [] });
+}

@@ -1,0 +1,60 @@
+import type { Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { createServer } from "node:http";
+import { EXIT, MulticaError, systemCode } from "../../core/index.ts";
+
+export interface LocalListener {
+  readonly port: number;
+  /** Answers requests from here on; before, the port is only held. */
+  serve(fetch: (request: Request) => Response | Promise<Response>): void;
+  /** Stops listening at once; responses under way are finished. Resolves when the last connection is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Binds 127.0.0.1 (daemon.md 2.1): the first guard against a second daemon, taken before any file is touched.
+ * Port 0 means any free one. Throws `port_taken` (exit 7) when somebody listens there already.
+ */
+export async function bindLocalPort(port: number, receiveMs: number): Promise<LocalListener> {
+  let handler: ((request: Request) => Response | Promise<Response>) | undefined;
+  const listener = getRequestListener((request) => handler?.(request) ?? new Response("starting\n", { status: 503 }));
+  const server = createServer({ headersTimeout: receiveMs, requestTimeout: receiveMs, connectionsCheckingInterval: 1000 }, (request, response) => {
+    void listener(request, response);
+  });
+  await listen(server, port);
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === "object" ? address.port : port,
+    serve: (fetch) => {
+      handler = fetch;
+    },
+    close: () => closeServer(server),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(bindError(error, port)));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, resolve);
+  });
+}
+
+function bindError(error: Error, port: number): MulticaError {
+  const address = `127.0.0.1:${port}`;
+  if (systemCode(error) === "EADDRINUSE") {
+    return new MulticaError("port_taken", `cannot listen on ${address}: another daemon or program is already running there (EADDRINUSE)`, {
+      cause: error,
+      exit: EXIT.conflict,
+      suggestions: ["Look at `multica daemon status`, or choose a port with --port (0 takes any free one)."],
+    });
+  }
+  return new MulticaError("bind_failed", `cannot listen on ${address}`, { cause: error, exit: EXIT.failed });
+}
+
+/** Idle keep-alive connections would hold the close for minutes: they are dropped, busy ones may finish. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
