@@ -1,7 +1,6 @@
 import { z } from "zod";
 
-/** The reference's numbering that servers gate features by; not our product version (decision 9). */
-export const WIRE_VERSION = "0.4.24";
+export { WIRE_VERSION } from "./version.ts";
 
 /** RFC 3339 time in UTC, or null for "no value". */
 export const timestamp = z.string();

@@ -1,0 +1,154 @@
+import { serverCode, serverMessage } from "../lib/api/errors.ts";
+import { errorText, EXIT, isMulticaError, MulticaError, redactText } from "../lib/core/index.ts";
+import { commandWords } from "./failure.ts";
+import { parserFailure } from "./parser-failure.ts";
+
+/** What a person and a script are told about a failure (cli.md 4.7, 6.4.5). */
+export interface RenderedError {
+  readonly kind: string;
+  readonly message: string;
+  readonly exit: number;
+  readonly hints: readonly string[];
+  readonly httpStatus?: number;
+  readonly code?: string;
+}
+
+interface HttpFailure {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Turns anything thrown into one message, its class, its exit code and the next step. Secrets never appear. */
+export function renderError(error: unknown): RenderedError {
+  const usage = parserFailure(error);
+  if (usage !== undefined) return { kind: "usage", message: usage, exit: EXIT.usage, hints: helpHint(error) };
+  const http = httpFailure(error);
+  if (http !== undefined) return renderHttp(http, exitOf(error));
+  if (isMulticaError(error)) {
+    const hints = error.exit === EXIT.usage ? [...error.suggestions, ...helpHint(error)] : error.suggestions;
+    return { kind: kindOf(error.code, error.exit), message: redactText(error.message), exit: error.exit, hints };
+  }
+  return { kind: "unknown", message: redactText(errorText(error)), exit: EXIT.failed, hints: [] };
+}
+
+/** The error as lines for stderr; with `debug`, the whole chain behind it. */
+export function errorLines(rendered: RenderedError, error: unknown, debug: boolean): string {
+  const lines = [`Error: ${rendered.message}`, ...rendered.hints];
+  if (debug) lines.push("", ...debugLines(rendered, error).map((line) => `[debug] ${line}`));
+  return `${lines.join("\n")}\n`;
+}
+
+/** The document that `--json` adds on stdout when a command fails. */
+export function errorDocument(rendered: RenderedError): Record<string, unknown> {
+  const { kind, message, exit, hints, httpStatus, code } = rendered;
+  return {
+    error: {
+      kind,
+      message,
+      exit_code: exit,
+      ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+      ...(code === undefined ? {} : { code }),
+      ...(hints.length === 0 ? {} : { hint: hints.join(" ") }),
+    },
+  };
+}
+
+/** The same failure under a command's own words: class and exit code still come from the error below. */
+export function withMessage(error: unknown, message: string): MulticaError {
+  const rendered = renderError(error);
+  return new MulticaError(isMulticaError(error) ? error.code : rendered.kind, message, {
+    cause: error,
+    exit: rendered.exit,
+    suggestions: rendered.hints,
+  });
+}
+
+function renderHttp(http: HttpFailure, exit: number): RenderedError {
+  const said = serverMessage(http.body);
+  const code = serverCode(http.body);
+  const base = { exit, httpStatus: http.status, ...(code === undefined ? {} : { code }) };
+  const text = said === undefined ? undefined : redactText(said);
+  switch (http.status) {
+    case 401:
+      return { ...base, kind: "auth_required", message: "not signed in, or the sign-in has expired", hints: ["Run multica login."] };
+    case 403:
+      return {
+        ...base,
+        kind: "forbidden",
+        message: `no permission${text === undefined ? "" : `: ${text}`}`,
+        hints: ["Check the workspace, or ask its administrator."],
+      };
+    case 404:
+      return { ...base, kind: "not_found", message: text ?? "not found", hints: ["Check the id, or look it up with the matching list command."] };
+    case 409:
+      return {
+        ...base,
+        kind: "conflict",
+        message: `Request conflict: ${text ?? "the state has changed, or the object exists already"}`,
+        hints: text === undefined ? ["Fetch it again and retry."] : [],
+      };
+    case 429:
+      return { ...base, kind: "rate_limited", message: "too many requests", hints: ["Wait a while, or call less often."] };
+    case 400:
+    case 422:
+      return {
+        ...base,
+        kind: "validation",
+        message: `Invalid request: ${text ?? "check the values"}`,
+        hints: text === undefined ? ["--help shows the expected form."] : [],
+      };
+    default:
+      return http.status >= 500
+        ? {
+            ...base,
+            kind: "server_error",
+            message: "the server is temporarily unavailable",
+            hints: ["Try again later; --debug shows what it answered."],
+          }
+        : { ...base, kind: "unknown", message: text ?? `the server answered with status ${http.status}`, hints: [] };
+  }
+}
+
+const KINDS: Readonly<Record<number, string>> = {
+  [EXIT.usage]: "usage",
+  [EXIT.notSignedIn]: "auth_required",
+  [EXIT.notFound]: "not_found",
+  [EXIT.validation]: "validation",
+  [EXIT.unreachable]: "network_offline",
+  [EXIT.conflict]: "conflict",
+  130: "interrupted",
+  143: "interrupted",
+};
+
+function kindOf(code: string, exit: number): string {
+  return code.startsWith("network_") ? code : (KINDS[exit] ?? "unknown");
+}
+
+/** The answer behind an error, also when a command put its own message over it. Recognised by shape: bundles copy classes. */
+function httpFailure(error: unknown): HttpFailure | undefined {
+  if (!isMulticaError(error, "http_status")) return undefined;
+  const candidate: Partial<HttpFailure> = error as Partial<HttpFailure>;
+  const { method, path, status, body } = candidate;
+  return typeof status === "number" ? { method: method ?? "", path: path ?? "", status, body: body ?? "" } : undefined;
+}
+
+function exitOf(error: unknown): number {
+  return isMulticaError(error) ? error.exit : EXIT.failed;
+}
+
+function helpHint(error: unknown): string[] {
+  const words = commandWords(error);
+  return [`See multica ${words === undefined ? "" : `${words} `}--help.`];
+}
+
+function debugLines(rendered: RenderedError, error: unknown): string[] {
+  const lines = [`kind: ${rendered.kind}`];
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    const http = httpFailure(at);
+    lines.push(http === undefined ? `${at.name}: ${at.message}` : `${http.method} ${http.path} → ${http.status}: ${http.body}`);
+  }
+  if (error instanceof Error && !isMulticaError(error)) lines.push(...(error.stack ?? "").split("\n").slice(1));
+  return lines.flatMap((line) => redactText(line).split("\n"));
+}
