@@ -1,3 +1,4 @@
+import { giveUpReason } from "../../../core/index.ts";
 import { insert, one } from "../../db/query.ts";
 import { notFound } from "../../http-error.ts";
 import type { TaskRow } from "../../rows/index.ts";
@@ -6,8 +7,6 @@ import { afterFailure } from "./fail.ts";
 import { releaseWaiting } from "./follow-ups.ts";
 import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
 import { endTask, findTask } from "./store.ts";
-
-const MAX_MARKER = 320;
 
 export interface Completion extends RunFacts {
   readonly output: string;
@@ -23,7 +22,7 @@ export function completeTask(tx: Tx, taskId: string, report: Completion): TaskRo
   if (task === undefined) throw notFound("task");
   if (task.status !== "running") return task;
   const facts = factColumns(task, report);
-  if (isTooLongNotice(report.output)) {
+  if (giveUpReason(report.output) === "agent_error.context_overflow") {
     const set = { ...facts, error: report.output.trim(), failure_reason: "agent_error.context_overflow" };
     const failed = endTask(tx, taskId, { to: "failed", from: ["running"], set });
     if (failed === undefined) return task;
@@ -69,16 +68,3 @@ const ACKNOWLEDGEMENTS: ReadonlySet<string> = new Set(["done", "готово", "
 export function isBareAcknowledgement(output: string): boolean {
   return ACKNOWLEDGEMENTS.has(output.replace(/^[\s.!！。…]+|[\s.!！。…]+$/g, "").toLowerCase());
 }
-
-/** True for a final text that is only a CLI's notice that the conversation no longer fits (server-api.md 12.5). */
-function isTooLongNotice(output: string): boolean {
-  const text = output.trim().toLowerCase();
-  if (text.length > MAX_MARKER) return false;
-  return NOTICES.some((parts) => parts.every((part) => text.includes(part)));
-}
-
-const NOTICES = [
-  ["prompt is too long", "cannot be compacted"],
-  ["conversation too long", "press esc twice"],
-  ["compaction failed", "reduced below the context limit"],
-] as const;

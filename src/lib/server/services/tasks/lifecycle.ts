@@ -69,7 +69,7 @@ export function mergedPointer(task: TaskRow, pointer: Pointer) {
   return {
     session_id: session === "" ? task.session_id : session,
     session_runtime_id: session === "" ? task.session_runtime_id : task.runtime_id,
-    work_dir: pointer.work_dir == null || pointer.work_dir === "" ? task.work_dir : pointer.work_dir,
+    work_dir: pointer.work_dir || task.work_dir,
   };
 }
 

@@ -1,3 +1,5 @@
+import { isPoisonedError } from "../../../core/index.ts";
+
 const UNSAFE_REASONS: ReadonlySet<string> = new Set([
   "iteration_limit",
   "agent_fallback_message",
@@ -59,12 +61,5 @@ function isResumeSafe(row: ResumeRow): boolean {
 
 /** Texts by which a provider says that the stored conversation itself is what it refuses (server-api.md 12.5). */
 function isPoisonedHistory(error: string): boolean {
-  const text = error.toLowerCase();
-  if (text.includes("400") && text.includes("invalid_request_error")) return true;
-  if (text.includes("could not resolve authentication method")) return true;
-  if (text.includes("image") && /dimension|exceeds? the (?:maximum|limit)|too large|size limit/.test(text)) return true;
-  return EMPTINESS.test(text) && LOCATOR.test(text);
+  return isPoisonedError(error) || error.toLowerCase().includes("could not resolve authentication method");
 }
-
-const EMPTINESS = /(?:must|cannot|should not) (?:not )?be empty|must (?:be|have) non-?empty|non-empty content/;
-const LOCATOR = /role[^a-z0-9]{0,2}assistant|assistant message|message at position|messages\.\d|messages\[\d/;

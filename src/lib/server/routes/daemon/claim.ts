@@ -1,0 +1,50 @@
+import { claimRequestSchema } from "../../../wire/index.ts";
+import type { ServerContext } from "../../context.ts";
+import { all } from "../../db/query.ts";
+import { readBody } from "../../http/body.ts";
+import type { App, AppContext } from "../../http/env.ts";
+import { json } from "../../http/respond.ts";
+import { HttpError, badRequest } from "../../http-error.ts";
+import { type TaskRow, taskWire } from "../../rows/index.ts";
+import { findRuntime, requireRuntime } from "../../services/daemon/access.ts";
+import { claimBatch, claimNext } from "../../services/tasks/claim.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+
+/** How daemons get work (server-api.md 5). */
+export function claimRoutes(app: App, ctx: ServerContext): void {
+  app.post("/api/daemon/runtimes/:runtimeId/tasks/claim", (c) => {
+    const runtime = requireRuntime(ctx, c.get("principal"), c.req.param("runtimeId"));
+    const outcome = claimNext(ctx, runtime.id, capabilitiesOf(c));
+    switch (outcome.kind) {
+      case "task":
+        return json({ task: outcome.task });
+      case "empty":
+        return json({ task: null });
+      case "cancelled":
+        throw new HttpError(500, outcome.message);
+      case "requeued":
+        throw new HttpError(500, `failed to claim task: ${outcome.message}`);
+    }
+  });
+
+  const batch = async (c: AppContext): Promise<Response> => {
+    const request = await readBody(c, claimRequestSchema);
+    const principal = c.get("principal");
+    if (request.daemon_id === "") throw badRequest("daemon_id is required");
+    if (request.max_tasks < 0) throw badRequest("max_tasks must not be negative");
+    if (principal.kind === "daemon" && principal.daemonId !== undefined && principal.daemonId !== request.daemon_id) {
+      throw new HttpError(403, "daemon_id does not match token");
+    }
+    const runtimes = request.runtime_ids.flatMap((id) => findRuntime(ctx, principal, id)?.id ?? []);
+    return json({ tasks: claimBatch(ctx, runtimes, request.max_tasks, capabilitiesOf(c)) });
+  };
+  app.post("/api/daemon/tasks/claim", batch);
+  app.post("/api/daemon/claim", batch);
+
+  app.get("/api/daemon/runtimes/:runtimeId/tasks/pending", (c) => {
+    const runtime = requireRuntime(ctx, c.get("principal"), c.req.param("runtimeId"));
+    const sql = `SELECT * FROM task WHERE runtime_id = :id AND status IN ('queued', 'dispatched')
+                 ORDER BY priority DESC, created_at, id`;
+    return json(all<TaskRow>(ctx.db, sql, { id: runtime.id }).map((row) => taskWire(row)));
+  });
+}
