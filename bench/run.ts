@@ -1,0 +1,12 @@
+// `npm run bench [-- name…]`: one JSON line a figure. A figure over its budget is shown as such; the exit code stays 0,
+// because a busy machine is no defect. Compare ratios, not milliseconds.
+import { daemonFigures } from "./daemon.ts";
+import type { Figure } from "./figures.ts";
+import { startUp } from "./start-up.ts";
+
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures };
+const chosen = process.argv.slice(2);
+for (const [name, run] of Object.entries(benches)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  for (const figure of await run()) process.stdout.write(`${JSON.stringify(figure)}\n`);
+}
