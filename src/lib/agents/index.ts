@@ -6,3 +6,7 @@ export * from "./run.ts";
 export * from "./launch/environment.ts";
 export * from "./launch/plan.ts";
 export * from "./transport/transport.ts";
+export * from "./detect/detect.ts";
+export * from "./detect/probe.ts";
+export * from "./detect/profile.ts";
+export * from "./detect/version.ts";

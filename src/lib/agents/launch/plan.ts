@@ -1,5 +1,5 @@
 import type { RunOptions } from "../contract.ts";
-import type { ProviderSpec } from "../provider.ts";
+import type { ArgvContext, ProviderSpec } from "../provider.ts";
 import { displayArgs } from "./display.ts";
 import { agentEnvironment } from "./environment.ts";
 import { type Filtered, filterFlags, repeatedFlags } from "./flags.ts";
@@ -33,19 +33,19 @@ export interface LaunchInput {
   readonly taskEnv: Readonly<Record<string, string>>;
 }
 
+/** A profile's fixed arguments as they stand in every launch of it, the version probe included (agents.md 3.7). */
+export function planPrefix(spec: ProviderSpec, fixedArgs: readonly string[], env: Readonly<Record<string, string>>): string[] {
+  return cleanArgs(spec, fixedArgs, "prefix", { options: { cwd: "", prompt: "" }, env }).args;
+}
+
 /** `<executable> <prefix> <protocol> <extra> <custom> <final>` with the protocol's own flags protected (agents.md 4.1). */
 export function planLaunch(input: LaunchInput): LaunchPlan {
   const { spec, options } = input;
   const env = agentEnvironment({ inherited: input.inheritedEnv, provider: spec.env, task: input.taskEnv });
   const context = { options, env };
-  const clean = (args: readonly string[] | undefined, where: "arguments" | "prefix"): Filtered => {
-    const table = filterFlags(args ?? [], spec.ownedFlags, where);
-    const rules = spec.filterArgs?.(table.args, context) ?? { args: table.args, dropped: [] };
-    return { args: rules.args, dropped: [...table.dropped, ...rules.dropped] };
-  };
-  const prefix = clean(input.prefix, "prefix");
-  const extra = clean(spec.takesExtraArgs ? input.extraArgs : [], "arguments");
-  const custom = clean(input.customArgs, "arguments");
+  const prefix = cleanArgs(spec, input.prefix, "prefix", context);
+  const extra = cleanArgs(spec, spec.takesExtraArgs ? input.extraArgs : [], "arguments", context);
+  const custom = cleanArgs(spec, input.customArgs, "arguments", context);
   const { protocol, final } = spec.argv(context);
   const args = [...prefix.args, ...protocol, ...extra.args, ...custom.args, ...final];
   return {
@@ -60,4 +60,10 @@ export function planLaunch(input: LaunchInput): LaunchPlan {
     dropped: [...prefix.dropped, ...extra.dropped, ...custom.dropped],
     overridden: repeatedFlags(prefix.args, args.slice(prefix.args.length)),
   };
+}
+
+function cleanArgs(spec: ProviderSpec, args: readonly string[] | undefined, where: "arguments" | "prefix", context: ArgvContext): Filtered {
+  const table = filterFlags(args ?? [], spec.ownedFlags, where);
+  const rules = spec.filterArgs?.(table.args, context) ?? { args: table.args, dropped: [] };
+  return { args: rules.args, dropped: [...table.dropped, ...rules.dropped] };
 }

@@ -62,7 +62,7 @@ function onTokens(turn: Turn, params: Params): void {
     turn.s.usage = rememberTotal(turn.s.usage, params.tokenUsage);
     return;
   }
-  turn.s.usage = addReport(turn.s.usage, params.tokenUsage);
+  turn.s.usage = addReport(turn.s.usage, params.tokenUsage, !turn.s.fresh && turn.s.speaksLegacy);
   progress(turn, "thread/tokenUsage/updated");
 }
 

@@ -56,7 +56,7 @@ export function onLegacy(turn: Turn, msg: Msg): void {
     case "patch_apply_end":
       return endPatch(turn, msg);
     case "token_count":
-      turn.s.usage = addReport(turn.s.usage, msg.info);
+      turn.s.usage = addReport(turn.s.usage, msg.info, !turn.s.fresh);
       return progress(turn, "token_count");
     case "stream_error":
       note(turn, "warn", asString(msg.message));

@@ -73,9 +73,10 @@ function onRequest(turn: Turn, incoming: Extract<RpcIncoming, { type: "request" 
 function onNotification(turn: Turn, method: string, rawParams: unknown): void {
   const params = isObject(rawParams) ? rawParams : {};
   if (method === "warning" || method === "configWarning") return note(turn, "warn", asString(params.message) || asString(params.summary));
+  const legacy = legacyMessage(method, rawParams);
+  if (legacy !== null) turn.s.speaksLegacy = true;
   // Before the turn is armed everything is a replay of the resumed thread; other threads are sub-agents' own.
   if (turn.s.phase !== "turnArmed" || isForeign(turn, params)) return;
-  const legacy = legacyMessage(method, rawParams);
   if (turn.s.dialect === "unknown") {
     if (legacy !== null ? isLegacyKind(legacy) : isCurrentKind(method)) turn.s.dialect = legacy === null ? "current" : "legacy";
     else if (legacy !== null) return;

@@ -21,6 +21,8 @@ export interface CodexState {
   readonly peer: RpcPeer;
   readonly phase: CodexPhase;
   readonly dialect: Dialect;
+  /** Events of the older protocol were seen, whichever is read. */
+  readonly speaksLegacy: boolean;
   readonly threadId: string;
   /** The model the thread said it uses. */
   readonly threadModel: string;
@@ -67,6 +69,7 @@ export function initialState(options: RunOptions): CodexState {
     peer: createPeer(1),
     phase: "starting",
     dialect: "unknown",
+    speaksLegacy: false,
     threadId: "",
     threadModel: "",
     turnId: "",

@@ -17,13 +17,16 @@ export const emptyUsage: UsageCount = { input: 0, cached: 0, cacheWrite: 0, outp
 
 /**
  * Adds `.last` of one token report. The total is the whole thread's, over resumes, so it is no measure of this turn;
- * but 0.100.0 repeats a report unchanged when only rate limits changed: a total seen before is counted once.
+ * but 0.100.0 repeats the report before with each change of the rate limits: a total seen before is counted once, and
+ * `repeatsFirst` (a thread resumed there) says that the first one of the turn is such a repetition.
  */
-export function addReport(count: UsageCount, report: unknown): UsageCount {
+export function addReport(count: UsageCount, report: unknown, repeatsFirst: boolean): UsageCount {
   if (!isObject(report)) return count;
-  const last = readTokens(report.last ?? report.last_token_usage);
+  const rawLast = report.last ?? report.last_token_usage;
+  const last = readTokens(rawLast);
   const total = JSON.stringify(report.total ?? report.total_token_usage ?? null);
   if (last === null || (total !== "null" && total === count.lastTotal)) return count;
+  if (repeatsFirst && count.lastTotal === "" && total !== JSON.stringify(rawLast)) return rememberTotal(count, report);
   return { ...sum(count, last), lastTotal: total };
 }
 

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { type Env, envValue } from "../../platform/index.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { ProviderSpec } from "../provider.ts";
+import { providers } from "../registry.ts";
+import { askLoginShell } from "./login-shell.ts";
+import { isExecutableFile, lookupCommand, type Lookup } from "./path.ts";
+import { probeVersion } from "./probe.ts";
+import { versionRefusal } from "./version.ts";
+
+/** Where a command was found: named by the operator, on PATH, through the login shell, or at a known place. */
+export type AgentSource = "variable" | "path" | "login-shell" | "bundle";
+
+export interface DetectedAgent {
+  readonly provider: string;
+  /** Absolute and pinned. */
+  readonly path: string;
+  /** The whole line that `--version` printed. */
+  readonly version: string;
+  readonly source: AgentSource;
+}
+
+export interface SkippedAgent {
+  readonly provider: string;
+  readonly reason: string;
+  /** True when it may work the next time: the probe failed, not the version. */
+  readonly transient: boolean;
+}
+
+export interface Detection {
+  readonly agents: readonly DetectedAgent[];
+  readonly skipped: readonly SkippedAgent[];
+}
+
+export interface DetectOptions {
+  /** PATH, SHELL and the `MULTICA_<P>_PATH` variables are read from here. */
+  readonly env: Env;
+  readonly home: string;
+  readonly cwd: string;
+  readonly logger?: Pick<Logger, "info" | "warn">;
+  readonly specs?: readonly ProviderSpec[];
+  readonly probeTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const PROBES_AT_ONCE = 4;
+
+/**
+ * Every agent of the registry that this machine can run (agents.md 3). Never throws: what is missing, too old or does
+ * not answer is listed with its reason.
+ */
+export async function detectAgents(options: DetectOptions): Promise<Detection> {
+  const specs = (options.specs ?? Object.values(providers)).filter((spec) => spec.command !== null);
+  const located = await locate(specs, options);
+  const agents: DetectedAgent[] = [];
+  const skipped: SkippedAgent[] = [];
+  const queue = [...specs];
+  const work = async (): Promise<void> => {
+    for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) {
+      const outcome = await examine(spec, located.get(spec.id) ?? null, options);
+      if ("reason" in outcome) skipped.push(outcome);
+      else agents.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PROBES_AT_ONCE, specs.length) }, work));
+  const order = <T extends { provider: string }>(list: T[]): T[] => list.sort((a, b) => (a.provider < b.provider ? -1 : 1));
+  for (const agent of agents) options.logger?.info("agent found", { ...agent });
+  for (const agent of skipped) options.logger?.warn("agent not used", { ...agent });
+  return { agents: order(agents), skipped: order(skipped) };
+}
+
+/** The command that detection looks for: what the variable names, else the default. */
+export function wantedCommand(spec: ProviderSpec, env: Env): { command: string; explicit: boolean } {
+  const named = spec.variables.path === null ? undefined : envValue(env, spec.variables.path);
+  return { command: named ?? spec.command ?? "", explicit: named !== undefined };
+}
+
+/** Where the command of one provider is now: used to heal a pinned path that vanished (agents.md 3.4). */
+export async function locateAgent(spec: ProviderSpec, options: DetectOptions): Promise<Located | null> {
+  return (await locate([spec], options)).get(spec.id) ?? null;
+}
+
+export interface Located {
+  readonly path: string;
+  readonly source: AgentSource;
+}
+
+async function locate(specs: readonly ProviderSpec[], options: DetectOptions): Promise<Map<string, Located>> {
+  const lookup: Lookup = { path: options.env.PATH ?? "", cwd: options.cwd, hooksDir: join(options.home, ".multica", "hooks") };
+  const found = new Map<string, Located>();
+  const missing = new Map<string, string>();
+  for (const spec of specs) {
+    const { command, explicit } = wantedCommand(spec, options.env);
+    const path = lookupCommand(command, lookup);
+    if (path !== null) found.set(spec.id, { path, source: explicit ? "variable" : "path" });
+    else if (!command.includes("/")) missing.set(spec.id, command);
+  }
+  if (missing.size === 0) return found;
+  const answers = await askLoginShell([...new Set(missing.values())], { env: options.env, cwd: options.cwd, hooksDir: join(options.home, ".multica", "hooks") });
+  for (const spec of specs) {
+    const command = missing.get(spec.id);
+    if (command === undefined) continue;
+    const path = answers.get(command);
+    const bundle = command === spec.command ? bundled(spec, options.home) : null;
+    if (path !== undefined) found.set(spec.id, { path, source: "login-shell" });
+    else if (bundle !== null) found.set(spec.id, { path: bundle, source: "bundle" });
+  }
+  return found;
+}
+
+function bundled(spec: ProviderSpec, home: string): string | null {
+  const places = spec.bundlePaths.map((path) => (path.startsWith("~/") ? join(home, path.slice(2)) : path));
+  return places.find(isExecutableFile) ?? null;
+}
+
+async function examine(spec: ProviderSpec, located: Located | null, options: DetectOptions): Promise<DetectedAgent | SkippedAgent> {
+  if (located === null) {
+    return { provider: spec.id, reason: `executable not found: ${wantedCommand(spec, options.env).command}`, transient: false };
+  }
+  const probe = await probeVersion({
+    executable: located.path,
+    probeArgs: spec.version.probeArgs,
+    env: options.env,
+    cwd: options.cwd,
+    ...(options.probeTimeoutMs === undefined ? {} : { timeoutMs: options.probeTimeoutMs }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  if (!probe.ok) return { provider: spec.id, reason: probe.reason, transient: true };
+  const refusal = versionRefusal(spec.id, probe.version, spec.version.min);
+  if (refusal !== null) return { provider: spec.id, reason: refusal, transient: false };
+  return { provider: spec.id, path: located.path, version: probe.version, source: located.source };
+}
