@@ -15,6 +15,7 @@ import { type LockOptions, createRepoLocks } from "./locks.ts";
 import { bareName, branchName, checkoutNames, workspaceSegment } from "./names.ts";
 import { type BareRepo, bareRepo, isBareRepo } from "./repo.ts";
 import { checkedUrl, maskCredentials } from "./url.ts";
+import { untilAborted } from "./waiting.ts";
 
 export interface RepoCacheOptions {
   /** The workspaces root; caches lie in `<root>/.repos/<workspace id>/<bare name>`. */
@@ -118,7 +119,7 @@ class Cache implements RepoCache {
     const listener = options.onProgress;
     if (listener !== undefined) flight.listeners.add(listener);
     try {
-      return await abortable(flight.done, options.signal);
+      return await untilAborted(flight.done, options.signal);
     } finally {
       if (listener !== undefined) flight.listeners.delete(listener);
     }
@@ -258,19 +259,5 @@ class Cache implements RepoCache {
   async close(): Promise<void> {
     this.#closing.abort(new MulticaError("aborted", "the repository cache is closing"));
     await Promise.allSettled([...this.#flights.values()].map((flight) => flight.done));
-  }
-}
-
-/** The promise's outcome, or the signal's reason when it aborts first; the work goes on. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  const stop = Promise.withResolvers<never>();
-  const onAbort = (): void => stop.reject(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, stop.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

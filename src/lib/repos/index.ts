@@ -2,3 +2,12 @@ export { type CheckoutRequest, type CheckoutResult, type EnsureOptions, type Rep
 export type { CloneProgress } from "./clone.ts";
 export type { Collected, CollectRequest } from "./collect.ts";
 export type { CheckoutMode } from "./existing.ts";
+export {
+  type Readiness,
+  type RefreshOutcome,
+  type RepoRegistry,
+  type RepoRegistryOptions,
+  type TaskRepo,
+  type WorkspaceRepos,
+  createRepoRegistry,
+} from "./registry.ts";

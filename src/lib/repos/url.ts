@@ -41,7 +41,7 @@ function hasControl(text: string): boolean {
   return /[\u0000-\u001f\u007f]/.test(text);
 }
 
-/** Host and path of a repository URL; a text with neither scheme nor colon is all path. */
+/** Host and path of a repository URL; a text with neither scheme nor `host:` is all path. The host never has a slash. */
 export function splitUrl(url: string): UrlParts {
   const full = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)([^?#]*)/.exec(url);
   if (full !== null) {
@@ -50,7 +50,9 @@ export function splitUrl(url: string): UrlParts {
   }
   const bare = url.slice(url.indexOf("@") + 1);
   const colon = bare.indexOf(":");
-  return colon === -1 ? { host: "", path: url } : { host: bare.slice(0, colon), path: bare.slice(colon + 1) };
+  // As git has it: with a slash before the colon the text is a path, not host:path.
+  const isPath = colon === -1 || bare.slice(0, colon).includes("/");
+  return isPath ? { host: "", path: url } : { host: bare.slice(0, colon), path: bare.slice(colon + 1) };
 }
 
 function decoded(text: string): string {

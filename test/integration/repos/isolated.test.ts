@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { checkoutNames } from "../../../src/lib/repos/names.ts";
 import { commitFiles, makeRemote } from "../../support/git.ts";
 import { TASK_A, TASK_B, harness } from "./harness.ts";
 
@@ -94,10 +95,7 @@ describe("an isolated checkout", () => {
     await cache.ensure("ws", remote);
     const first = await cache.checkout(request(remote, { mode: "isolated" }));
     rmSync(first.path, { recursive: true });
-    const stem = cache.cachePath("ws", remote);
-    const { sha256Hex } = await import("../../../src/lib/core/index.ts");
-    const hash = sha256Hex(stem.slice(stem.lastIndexOf("/") + 1)).slice(0, 8);
-    mkdirSync(join(dir("work"), `.api-${hash}.tmp-0123456789ab`, "half"), { recursive: true });
+    mkdirSync(join(dir("work"), `.${checkoutNames(remote).distinct}.tmp-0123456789ab`, "half"), { recursive: true });
     await cache.checkout(request(remote, { mode: "isolated" }));
     expect(readdirSync(dir("work"))).toEqual(["api"]);
   });
