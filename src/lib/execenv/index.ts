@@ -1,5 +1,6 @@
 export { writeBrief } from "./brief/index.ts";
 export { renderBrief } from "./brief/render.ts";
+export { hasRollout } from "./codex/rollouts.ts";
 export { sharedCodexHome } from "./codex/shared-home.ts";
 export { type GcMeta, readGcMeta, writeGcMeta } from "./gc-meta.ts";
 export { envPaths, predictEnvRoot } from "./layout.ts";

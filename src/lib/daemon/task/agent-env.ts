@@ -1,35 +1,9 @@
 import { delimiter } from "node:path";
-
-/** Refused in an agent's own environment, besides everything that begins with `MULTICA_` (daemon.md 11.9). */
-const REFUSED: ReadonlySet<string> = new Set([
-  "HOME",
-  "PATH",
-  "USER",
-  "SHELL",
-  "TERM",
-  "CODEX_HOME",
-  "CURSOR_DATA_DIR",
-  "OPENCLAW_CONFIG_PATH",
-  "OPENCLAW_INCLUDE_ROOTS",
-  "TMPDIR",
-  "TMP",
-  "TEMP",
-  "REASONIX_STATE_HOME",
-  "CURSOR_MCP_AUTH_SOURCE",
-]);
-
-/** Variables by which one Claude tells another that it runs inside it (agents.md 4.5). */
-const NESTED_CLAUDE: ReadonlySet<string> = new Set([
-  "CLAUDECODE",
-  "CLAUDE_CODE_ENTRYPOINT",
-  "CLAUDE_CODE_EXECPATH",
-  "CLAUDE_CODE_SESSION_ID",
-  "CLAUDE_CODE_SSE_PORT",
-]);
+import { filterCustomEnvironment } from "../../agents/index.ts";
 
 export interface AgentEnvInput {
-  /** What the daemon itself was started with. */
-  readonly daemonEnv: Readonly<Record<string, string>>;
+  /** The daemon's own PATH; the launcher's directory goes before it. */
+  readonly path: string;
   readonly taskToken: string;
   readonly serverUrl: string;
   readonly localPort: number;
@@ -38,7 +12,6 @@ export interface AgentEnvInput {
   readonly agentName: string;
   readonly taskId: string;
   readonly slot: number;
-  readonly workspacesRoot: string;
   /** Private temporary directory of the task. */
   readonly tempDir: string;
   /** Directory of the `multica` launcher. */
@@ -55,12 +28,19 @@ export interface AgentEnv {
 }
 
 /**
- * The whole environment of an agent's process: the daemon's without its own secrets, then the task's variables,
- * then what the agent's owner set and may set (daemon.md 11.9, agents.md 4.5).
+ * What is laid over the daemon's cleaned environment for one agent (daemon.md 11.9): the task's identity, our own
+ * `multica` first on PATH, the environment's homes, then what the agent's owner set and may set.
  */
 export function buildAgentEnv(input: AgentEnvInput): AgentEnv {
-  const env: Record<string, string> = {
-    ...inherited(input.daemonEnv),
+  const custom = filterCustomEnvironment(input.customEnv);
+  const refused = [...custom.refused];
+  const allowed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(custom.env)) {
+    // A process cannot be started with a NUL in its environment; the source of Cursor's credentials is the daemon's to set.
+    if (value.includes("\0") || name.toUpperCase() === "CURSOR_MCP_AUTH_SOURCE") refused.push(name);
+    else allowed[name] = value;
+  }
+  const env = {
     MULTICA_TOKEN: input.taskToken,
     MULTICA_SERVER_URL: input.serverUrl,
     MULTICA_DAEMON_PORT: String(input.localPort),
@@ -69,30 +49,20 @@ export function buildAgentEnv(input: AgentEnvInput): AgentEnv {
     MULTICA_AGENT_ID: input.agentId,
     MULTICA_TASK_ID: input.taskId,
     MULTICA_TASK_SLOT: String(input.slot),
-    MULTICA_TASK_WORKSPACES_ROOT: input.workspacesRoot,
     TMPDIR: input.tempDir,
     TMP: input.tempDir,
     TEMP: input.tempDir,
-    PATH: [input.launcherDir, input.daemonEnv["PATH"] ?? ""].filter((part) => part !== "").join(delimiter),
+    PATH: [input.launcherDir, input.path].filter((part) => part !== "").join(delimiter),
     ...input.environment,
+    ...allowed,
   };
-  const refused: string[] = [];
-  for (const [name, value] of Object.entries(input.customEnv)) {
-    if (isRefused(name) || value.includes("\0")) refused.push(name);
-    else env[name] = value;
-  }
   return { env, refused };
 }
 
-function inherited(daemonEnv: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = Object.entries(daemonEnv).filter(([name]) => {
-    const upper = name.toUpperCase();
-    return !upper.startsWith("MULTICA_") && !NESTED_CLAUDE.has(name) && !name.startsWith("CLAUDECODE_");
-  });
-  return Object.fromEntries(kept);
-}
+const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
 
-function isRefused(name: string): boolean {
-  const upper = name.toUpperCase();
-  return upper.startsWith("MULTICA_") || REFUSED.has(upper) || name === "" || name.includes("=") || name.includes("\0");
+/** Values that must never appear in a transcript or a report: the task's token and what the agent's owner hides in variables. */
+export function secretsOf(token: string, customEnv: Readonly<Record<string, string>>): string[] {
+  const hidden = Object.entries(customEnv).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
+  return [token, ...hidden];
 }

@@ -1,0 +1,110 @@
+import { isObject, parseJson } from "../../core/index.ts";
+import type { Task, TaskAgent } from "../../wire/index.ts";
+import type { LaunchEntry, RuntimeEntry } from "../runtimes.ts";
+import { SHUTDOWN_TEXT } from "./settle.ts";
+
+export interface AdmitFacts {
+  readonly shuttingDown: boolean;
+  readonly daemonId: string;
+  readonly runtime: RuntimeEntry | undefined;
+  readonly launch: LaunchEntry | null;
+}
+
+/** What the later stages may rely on. */
+export interface Job {
+  readonly agent: TaskAgent;
+  readonly issueId: string;
+  readonly provider: string;
+  readonly launch: LaunchEntry;
+  /** The task's own token, never the daemon's. */
+  readonly token: string;
+}
+
+export type Admission =
+  | { readonly kind: "admitted"; readonly job: Job }
+  | { readonly kind: "refused"; readonly reason: string; readonly error: string };
+
+/** Reason of everything this build cannot do: the same word as for an agent that is too old. */
+const UNSUPPORTED = "agent_error.runtime_version_unsupported";
+
+/**
+ * Decides whether a claimed task can be run here at all, before anything is created (daemon.md 11.1 and 11.4, steps 0–4
+ * and 21). What this build does not do is refused by name: a task must never run as something it is not.
+ */
+export function admit(task: Task, facts: AdmitFacts): Admission {
+  if (facts.shuttingDown) return refused("runtime_recovery", SHUTDOWN_TEXT);
+  if (facts.runtime === undefined) return refused("runtime_offline", "runtime went offline before the task started");
+  if (task.workspace_id.trim() === "") return refused("agent_error.unknown", "refusing to start an agent: the task has no workspace_id");
+  const agent = task.agent;
+  if (task.agent_id.trim() === "" || agent === null || agent === undefined || agent.id !== task.agent_id) {
+    return refused("invalid_task_identity", "the task's agent_id and its agent do not name the same agent");
+  }
+  const unsupported = localDirectory(task, facts.daemonId) ?? otherKind(task) ?? agentNeeds(task, agent);
+  if (unsupported !== null) return unsupported;
+  const { runtime, launch } = facts;
+  if (launch === null) return refused("agent_error.runtime_missing_executable", `no agent configured for provider "${runtime.provider}"`);
+  const token = task.auth_token ?? "";
+  if (!token.startsWith("mat_")) {
+    return refused("agent_error.unknown", "the task came without a task token; the daemon's own token is never given to an agent");
+  }
+  return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token } };
+}
+
+function refused(reason: string, error: string): Admission {
+  return { kind: "refused", reason, error };
+}
+
+/** A directory of the user's on this machine: running elsewhere instead would be the wrong work. Other daemons' rows do not concern us. */
+function localDirectory(task: Task, daemonId: string): Admission | null {
+  for (const resource of task.project_resources ?? []) {
+    if (resource.resource_type !== "local_directory") continue;
+    const raw: unknown = resource.resource_ref;
+    const ref: unknown = typeof raw === "string" ? parseJson(raw) : raw;
+    if (!isObject(ref) || typeof ref["daemon_id"] !== "string" || ref["daemon_id"] === "") {
+      return refused("local_directory_error", "the project's local directory cannot be read: it names no daemon");
+    }
+    if (ref["daemon_id"] === daemonId) {
+      return refused("local_directory_error", "the project works in a local directory of this machine, which this daemon cannot do yet");
+    }
+  }
+  return null;
+}
+
+/** In the order in which a kind is decided (server-api.md 5.5): issue and comment tasks are what is left. */
+function otherKind(task: Task): Admission | null {
+  if (filled(task.chat_session_id)) return unsupported("chat tasks");
+  if (filled(task.trigger_comment_id) && filled(task.issue_id)) return null;
+  if (filled(task.autopilot_run_id)) return unsupported("autopilot runs");
+  if (filled(task.quick_create_prompt)) return unsupported("quick-create tasks");
+  if (filled(task.regenerate_quick_actions_for)) return unsupported("quick actions");
+  if (!filled(task.issue_id)) return refused("agent_error.unknown", "the task names no issue, comment or text to work on; it carries no work");
+  return null;
+}
+
+function agentNeeds(task: Task, agent: TaskAgent): Admission | null {
+  if (any(agent.skills) || any(agent.skill_refs)) {
+    return refused("skill_bundle_unavailable", `the agent has skills, which this daemon cannot install yet: running without them would be another agent`);
+  }
+  if (isLeader(task, agent)) return unsupported("tasks of squad leaders");
+  if (agent.mcp_config !== undefined && agent.mcp_config !== null) return unsupported("agents with a managed MCP configuration");
+  if (any(task.connected_apps) || any(task.remote_mcp_connections) || any(task.plugin_hook_tools)) return unsupported("connected apps and tools");
+  return null;
+}
+
+/** The server's word where it gave one; before that, the briefing it puts into a leader's instructions (daemon.md 11.6). */
+function isLeader(task: Task, agent: TaskAgent): boolean {
+  if (task.leader_role_resolved === true) return task.is_leader_task === true || filled(task.squad_id);
+  return task.is_leader_task === true || (agent.instructions ?? "").includes("## Squad Operating Protocol");
+}
+
+function unsupported(what: string): Admission {
+  return refused(UNSUPPORTED, `this task requires a newer version of the daemon: ${what} are not supported here`);
+}
+
+function filled(text: string | null | undefined): boolean {
+  return (text ?? "").trim() !== "";
+}
+
+function any(list: readonly unknown[] | null | undefined): boolean {
+  return (list ?? []).length > 0;
+}

@@ -1,0 +1,103 @@
+import type { AgentResult, UsageMap } from "../../agents/index.ts";
+import { resumeGate } from "../../execenv/index.ts";
+import { type Drained, drain } from "./drain.ts";
+import { type Turn, launch } from "./launch.ts";
+import type { Prepared } from "./prepare.ts";
+import { addUsage, mayRetryFresh, standing } from "./retry.ts";
+import type { TaskRun } from "./run.ts";
+import { sessionExists } from "./session-pin.ts";
+import type { RunEnd } from "./settle.ts";
+
+/** What one or two attempts came to, together. */
+export interface Executed {
+  readonly end: RunEnd;
+  readonly usage: UsageMap;
+}
+
+/** Where the ends of the agents' process trees are collected: known even when the run throws. */
+export interface Trees {
+  add(finished: Promise<void>): void;
+}
+
+/**
+ * Runs the agent, and once more without its earlier session when that session alone was the trouble (daemon.md 11.13).
+ * What is learned about the session on the way is written into the run's known facts.
+ */
+export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): Promise<Executed> {
+  const prior = run.task.prior_session_id ?? "";
+  const gate = resumeGate(prepared.environment, prior);
+  const lost = gate.lost || run.task.prior_session_resume_unavailable === true;
+  if (gate.lost) run.logger.info("dropping the prior session: it cannot be continued in this environment", { session: prior });
+  else if (gate.sessionId !== undefined) run.logger.info("resuming session", { session: gate.sessionId });
+  if (gate.sessionId !== undefined) run.known.sessionId = gate.sessionId;
+
+  const first = await attempt(run, prepared, { resumeSessionId: gate.sessionId, resumeUnavailable: lost }, trees);
+  if (first.result === null) return { end: first, usage: {} };
+  const retry = mayRetryFresh(first.result, {
+    resumeRequested: gate.sessionId !== undefined,
+    toolCount: run.transcript.toolCount,
+    interrupted: run.signal.aborted || first.status === "idle_watchdog",
+  });
+  if (!retry) return finish(run, prepared, first, first.result, first.result.usage);
+  run.logger.warn("session resume failed, retrying with fresh session", { session: gate.sessionId });
+  const second = await secondAttempt(run, prepared, first, trees);
+  run.known.retiredSessionId = gate.sessionId ?? "";
+  // The old session is given up: only a new one may be offered for resume.
+  run.known.sessionId = "";
+  if (second === null || second.result === null) return finish(run, prepared, first, first.result, first.result.usage);
+  const result = standing(first.result, second.result);
+  return finish(run, prepared, result === first.result ? first : second, result, addUsage(first.result.usage, second.result.usage));
+}
+
+async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Trees): Promise<Drained> {
+  const { counters } = run.ctx;
+  const abortAgent = new AbortController();
+  const follow = (): void => abortAgent.abort(run.signal.reason);
+  if (run.signal.aborted) follow();
+  else run.signal.addEventListener("abort", follow, { once: true });
+  try {
+    const agent = await launch(run, prepared, turn, abortAgent.signal);
+    trees.add(agent.finished);
+    run.transcript.startRun();
+    counters.running += 1;
+    try {
+      const drained = await drain({
+        run,
+        agent: { messages: agent.messages, result: agent.result, queued: () => agent.queued },
+        codexHome: prepared.environment.codexHome,
+        abortAgent,
+      });
+      run.logger.info("agent finished", {
+        status: drained.status,
+        duration: drained.result?.durationMs ?? 0,
+        tools: run.transcript.toolCount,
+      });
+      return drained;
+    } finally {
+      counters.running -= 1;
+    }
+  } finally {
+    run.signal.removeEventListener("abort", follow);
+  }
+}
+
+/** The second attempt, or null when it could not even start: then the first one's error is the one to tell. */
+async function secondAttempt(run: TaskRun, prepared: Prepared, first: Drained, trees: Trees): Promise<Drained | null> {
+  try {
+    return await attempt(run, prepared, { resumeSessionId: undefined, resumeUnavailable: true }, trees);
+  } catch (error) {
+    run.logger.warn("the second attempt could not start", { error, first: first.status });
+    return null;
+  }
+}
+
+async function finish(run: TaskRun, prepared: Prepared, end: Drained, result: AgentResult, usage: UsageMap): Promise<Executed> {
+  const { known } = run;
+  known.sessionId = result.sessionId;
+  known.rolloutMissing = false;
+  if (result.sessionId !== "" && !(await sessionExists(run.ctx.clock, prepared.environment.codexHome, result.sessionId))) {
+    run.logger.warn("the session's file is not there; it is not offered for resume", { session: result.sessionId });
+    known.rolloutMissing = true;
+  }
+  return { end: { status: end.status, output: end.output, error: end.error }, usage };
+}

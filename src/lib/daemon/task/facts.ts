@@ -1,0 +1,48 @@
+import type { TaskContext } from "../../execenv/index.ts";
+import type { Task, TaskAgent } from "../../wire/index.ts";
+
+const THREAD_NAME = 120;
+
+/** The claim in the words of the environment: what the context files and the brief are written from (execenv.md 3). */
+export function taskContext(task: Task, agent: TaskAgent): TaskContext {
+  const userName = task.requesting_user_name ?? "";
+  const hasProject = (task.project_id ?? "") !== "" || (task.project_resources ?? []).length > 0;
+  return {
+    issueId: text(task.issue_id),
+    triggerCommentId: text(task.trigger_comment_id),
+    handoffNote: text(task.handoff_note),
+    agentId: agent.id,
+    agentName: agent.name,
+    agentInstructions: text(agent.instructions),
+    repos: (task.repos ?? []).map((repo) => ({ url: repo.url, description: text(repo.description), ref: text(repo.ref) })),
+    project: hasProject ? project(task) : undefined,
+    workspaceContext: text(task.workspace_context),
+    requestingUser: { name: userName, profile: task.requesting_user_profile_description ?? "" },
+  };
+}
+
+function project(task: Task): NonNullable<TaskContext["project"]> {
+  return {
+    id: text(task.project_id),
+    title: text(task.project_title),
+    description: text(task.project_description),
+    resources: (task.project_resources ?? []).map((resource) => ({
+      id: resource.id ?? "",
+      type: resource.resource_type,
+      ref: resource.resource_ref,
+      label: text(resource.label),
+    })),
+  };
+}
+
+/** A title for the agent's own list of conversations: one line, at most 120 characters (daemon.md 11.10). */
+export function threadName(task: Task): string {
+  const candidates = [task.thread_name, task.autopilot_title, task.quick_create_prompt, task.chat_message, task.trigger_comment_content];
+  const name = candidates.map((candidate) => (candidate ?? "").replace(/\s+/g, " ").trim()).find((candidate) => candidate !== "") ?? "";
+  const characters = [...name];
+  return characters.length <= THREAD_NAME ? name : `${characters.slice(0, THREAD_NAME - 3).join("")}...`;
+}
+
+function text(value: string | null | undefined): string | undefined {
+  return value === null || value === undefined || value === "" ? undefined : value;
+}

@@ -1,0 +1,99 @@
+import { errorText, shortId } from "../../core/index.ts";
+import { isTaskNotFound } from "../../api/index.ts";
+import type { Task } from "../../wire/index.ts";
+import type { DaemonContext } from "../context.ts";
+import { type Job, admit } from "./admit.ts";
+import { secretsOf } from "./agent-env.ts";
+import { type StatusProbe, watchCancellation } from "./cancellation.ts";
+import { failureReason } from "./failure.ts";
+import { createReleases, untilGone } from "./release.ts";
+import { failBody } from "./report.ts";
+import { type Known, type TaskRun, journal } from "./run.ts";
+import { type ReportSink, createDirectSink } from "./sink.ts";
+import { markRoots, stages } from "./stages.ts";
+import { Transcript } from "./transcript.ts";
+
+/**
+ * Takes one claimed task through the whole pipeline (daemon.md 11): admit, prepare, launch, drain, settle, report,
+ * release. Never rejects; resolves when the task's process tree is gone and everything it took is given back.
+ * Slot, barrier and the first row of the task belong to the caller.
+ */
+export async function runTask(ctx: DaemonContext, task: Task, slot: number): Promise<void> {
+  const logger = ctx.logger.child({ task: shortId(task.id), slot });
+  const sink = createDirectSink({ api: ctx.api, clock: ctx.clock, logger });
+  const releases = createReleases(logger);
+  const trees: Promise<void>[] = [];
+  let admitted = false;
+  try {
+    const runtime = ctx.runtimes.get(task.runtime_id);
+    const admission = admit(task, {
+      shuttingDown: ctx.rootSignal.aborted,
+      daemonId: ctx.daemonId,
+      runtime,
+      launch: ctx.runtimes.launchEntry(task.runtime_id),
+    });
+    if (admission.kind === "refused") {
+      logger.warn("task refused", { reason: admission.reason, error: admission.error });
+      await refuse(ctx, task, sink, admission.reason, admission.error);
+      return;
+    }
+    admitted = true;
+    logger.info("picked task", { issue: task.issue_id, agent: admission.job.agent.name, provider: admission.job.provider });
+    await withRun({ ctx, task, slot, logger, sink, releases, job: admission.job, trees });
+  } catch (error) {
+    logger.error("the task pipeline failed", { error: errorText(error) });
+    await refuse(ctx, task, sink, failureReason(error), errorText(error)).catch(() => undefined);
+  } finally {
+    if (admitted) {
+      await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees) }).catch((error: unknown) =>
+        logger.error("the end of the task's processes could not be proved", { error: errorText(error) }),
+      );
+    }
+    await releases.run();
+    journal({ ctx, logger }, "task ended", (state) => state.updateTask(task.id, { ended_at_ms: ctx.clock.now() }));
+  }
+}
+
+/** A failed report for a task of which nothing was started. */
+async function refuse(ctx: DaemonContext, task: Task, sink: ReportSink, reason: string, error: string): Promise<void> {
+  journal({ ctx, logger: ctx.logger }, "phase reporting", (state) => state.setPhase(task.id, "reporting"));
+  const none: Known = { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "" };
+  const answer = await sink.terminal({ kind: "fail", taskId: task.id, body: failBody(none, reason, error) });
+  if (answer.kind !== "undelivered") journal({ ctx, logger: ctx.logger }, "phase done", (state) => state.setPhase(task.id, "done"));
+}
+
+type RunParts = Omit<TaskRun, "signal" | "shuttingDown" | "known" | "transcript"> & { readonly job: Job; readonly trees: Promise<void>[] };
+
+/** Builds the run's signals and watcher around the stages, and takes them down again. */
+async function withRun(parts: RunParts): Promise<void> {
+  const { ctx, task, logger, job } = parts;
+  const controller = new AbortController();
+  let finishedByServer = false;
+  const onRoot = (): void => controller.abort(ctx.rootSignal.reason);
+  ctx.rootSignal.addEventListener("abort", onRoot, { once: true });
+  if (ctx.rootSignal.aborted) onRoot();
+  const run: TaskRun = {
+    ...parts,
+    known: { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "" },
+    transcript: new Transcript({ secrets: secretsOf(job.token, job.agent.custom_env ?? {}) }),
+    signal: controller.signal,
+    shuttingDown: () => ctx.rootSignal.aborted && !finishedByServer,
+  };
+  const probe: StatusProbe = { clock: ctx.clock, logger, status: (signal) => ctx.api.status(task.id, { signal }), isGone: isTaskNotFound };
+  markRoots(run);
+  const watcher = watchCancellation({
+    probe,
+    reconcile: ctx.reconcile,
+    onOver: (verdict) => {
+      finishedByServer = true;
+      logger.info("task is over on the server, interrupting the agent", { state: verdict.kind === "over" ? verdict.state : "gone" });
+      controller.abort(new Error("task cancelled by server"));
+    },
+  });
+  try {
+    await stages(run, parts.trees, { probe, stopWatching: watcher.stop, finishedByServer: () => finishedByServer });
+  } finally {
+    watcher.stop();
+    ctx.rootSignal.removeEventListener("abort", onRoot);
+  }
+}

@@ -1,0 +1,134 @@
+import { type AgentRun, type ReducerTimeouts, type RunOptions, getProvider, planLaunch, startAgentRun } from "../../agents/index.ts";
+import { errorText } from "../../core/index.ts";
+import { writeBrief } from "../../execenv/index.ts";
+import { buildAgentEnv } from "./agent-env.ts";
+import { threadName } from "./facts.ts";
+import { stageError, taskFailure } from "./failure.ts";
+import type { Prepared } from "./prepare.ts";
+import { buildPrompt } from "./prompts/index.ts";
+import { type TaskRun, journal } from "./run.ts";
+
+export interface Turn {
+  /** The session to continue; absent = a new one. */
+  readonly resumeSessionId: string | undefined;
+  /** There was an earlier session, and it is lost. */
+  readonly resumeUnavailable: boolean;
+}
+
+/**
+ * Starts the agent's process for one turn: brief, prompt, environment, command line (daemon.md 11.4, steps 19–27).
+ * `signal` ends this process. The process is in the task's row before its first message is read.
+ */
+export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signal: AbortSignal): Promise<AgentRun> {
+  const { ctx, job, logger } = run;
+  const { environment } = prepared;
+  const spec = getProvider(job.provider);
+  await writeBrief(environment, { contextFile: spec.contextFile, task: prepared.context }).catch((error: unknown) =>
+    logger.warn("runtime brief not written", { error: errorText(error) }),
+  );
+  const options = runOptions(run, prepared, turn);
+  const taskEnv = agentEnv(run, prepared);
+  const plan = planLaunch({
+    spec,
+    executable: job.launch.path,
+    prefix: job.launch.fixedArgs,
+    extraArgs: ctx.config.agentArgs[job.provider] ?? [],
+    customArgs: job.agent.custom_args ?? [],
+    options,
+    inheritedEnv: ctx.env,
+    taskEnv,
+  });
+  logger.info("starting agent", {
+    provider: job.provider,
+    workdir: environment.workdir,
+    model: options.model ?? "",
+    reused: environment.reused,
+    resuming: turn.resumeSessionId !== undefined,
+  });
+  try {
+    const agent = await startAgentRun({ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs });
+    recordAgent(run, agent);
+    return agent;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw stageError("start agent", error);
+  }
+}
+
+/** Who the process is, so that a daemon that starts after a crash of this one can find it and end it. */
+function recordAgent(run: TaskRun, agent: AgentRun): void {
+  const { identity } = agent;
+  if (identity === null) return;
+  journal(run, "agent process", (state) =>
+    state.updateTask(run.task.id, {
+      agent_pid: identity.pid,
+      agent_start_key: identity.startKey,
+      agent_boot_id: identity.bootId,
+      agent_pgid: identity.pid,
+    }),
+  );
+}
+
+function runOptions(run: TaskRun, prepared: Prepared, turn: Turn): RunOptions {
+  const { ctx, task, job } = run;
+  const model = (job.agent.model ?? "").trim() || (ctx.config.agentModels[job.provider] ?? "");
+  const name = threadName(task);
+  const resumed = turn.resumeSessionId !== undefined;
+  const thinking = (job.agent.thinking_level ?? "").trim();
+  const tier = (job.agent.service_tier ?? "").trim();
+  return {
+    cwd: prepared.environment.workdir,
+    prompt: promptOf(run, turn),
+    timeouts: timeouts(run),
+    cliVersion: job.launch.version,
+    // The prompt carries the notice when the loss is known; an agent that finds it out itself needs the words then.
+    ...(resumed ? { resumeExpected: true, continuityNotice: CONTINUITY } : {}),
+    ...(turn.resumeSessionId === undefined ? {} : { resumeSessionId: turn.resumeSessionId }),
+    ...(model === "" ? {} : { model }),
+    ...(name === "" ? {} : { threadName: name }),
+    ...(thinking === "" ? {} : { thinkingLevel: thinking }),
+    ...(tier === "" ? {} : { serviceTier: tier }),
+  };
+}
+
+const CONTINUITY =
+  "Your earlier session on this issue could not be restored, so this is a new one. Only your working memory is lost: " +
+  "the comments of the issue are the authoritative record. Do not open your reply with this.";
+
+function promptOf(run: TaskRun, turn: Turn): string {
+  try {
+    return buildPrompt(run.task, { resumed: turn.resumeSessionId !== undefined, resumeUnavailable: turn.resumeUnavailable });
+  } catch (error) {
+    throw taskFailure("agent_error.unknown", errorText(error), error);
+  }
+}
+
+function timeouts({ ctx }: TaskRun): ReducerTimeouts {
+  const { codexHandshakeMs, codexFirstTurnMs, codexSemanticInactivityMs } = ctx.config;
+  return {
+    handshakeMs: codexHandshakeMs,
+    semanticInactivityMs: codexSemanticInactivityMs,
+    ...(codexFirstTurnMs > 0 ? { firstTurnMs: codexFirstTurnMs } : {}),
+  };
+}
+
+function agentEnv(run: TaskRun, prepared: Prepared): Record<string, string> {
+  const { ctx, task, job } = run;
+  const { env, refused } = buildAgentEnv({
+    path: ctx.env["PATH"] ?? "",
+    taskToken: job.token,
+    serverUrl: ctx.serverUrl,
+    localPort: ctx.localPort,
+    workspaceId: task.workspace_id,
+    agentId: job.agent.id,
+    agentName: job.agent.name,
+    taskId: task.id,
+    slot: run.slot,
+    tempDir: prepared.tempDir,
+    launcherDir: ctx.launcherDir,
+    environment: prepared.environment.env,
+    customEnv: job.agent.custom_env ?? {},
+  });
+  for (const key of refused) run.logger.warn("blocked environment key skipped", { key });
+  return env;
+}

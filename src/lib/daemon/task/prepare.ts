@@ -1,0 +1,104 @@
+import { errorText } from "../../core/index.ts";
+import { type Environment, type PrepareInput, prepareEnvironment, reuseEnvironment, type TaskContext } from "../../execenv/index.ts";
+import { deadline, homeDir, platformName } from "../../platform/index.ts";
+import { orAbandon } from "./abandon.ts";
+import { taskContext } from "./facts.ts";
+import { stageError, taskFailure } from "./failure.ts";
+import { extendLease } from "./lease.ts";
+import { type TaskRun, journal } from "./run.ts";
+import { sendStart } from "./start.ts";
+import { createTaskTempDir } from "./temp-dir.ts";
+
+/** All of the preparation together, up to the answer to `start` (daemon.md 11.4). */
+export const PREPARE_MS = 5 * 60_000;
+
+export interface Prepared {
+  readonly environment: Environment;
+  readonly context: TaskContext;
+  readonly tempDir: string;
+}
+
+/**
+ * Puts the environment on disk and then, only then, tells the server that the task runs: whoever sees `running` may
+ * look for the directory. Everything taken is in the run's releases. Rejects with a reason of its own where it has one.
+ */
+export async function prepare(run: TaskRun): Promise<Prepared> {
+  const { ctx, task, logger } = run;
+  const limit = deadline(ctx.clock, PREPARE_MS, run.signal);
+  const lease = extendLease({ clock: ctx.clock, logger, extend: (signal) => ctx.api.prepareLease(task.runtime_id, task.id, { signal }) });
+  try {
+    journal(run, "phase preparing", (state) => state.setPhase(task.id, "preparing"));
+    ctx.taskRepos.register(task.workspace_id, task.id, task.repos ?? []);
+    run.releases.add("task repositories", () => ctx.taskRepos.clear(task.workspace_id, task.id));
+    const prepared = await build(run, limit.signal);
+    journal(run, "phase running", (state) => {
+      state.updateTask(task.id, { env_root: prepared.environment.root, work_dir: prepared.environment.workdir });
+      state.setPhase(task.id, "running");
+    });
+    await start(run, limit.signal);
+    return prepared;
+  } catch (error) {
+    // Whatever surfaced inside, the limit is the cause.
+    if (limit.expired()) throw taskFailure("timeout", "task preparation timed out after 5m0s", error);
+    throw error;
+  } finally {
+    limit.done();
+    await lease.stop();
+  }
+}
+
+async function build(run: TaskRun, signal: AbortSignal): Promise<Prepared> {
+  const { ctx, task, job } = run;
+  const context = taskContext(task, job.agent);
+  const input: PrepareInput = {
+    workspacesRoot: ctx.config.workspacesRoot,
+    workspaceId: task.workspace_id,
+    taskId: task.id,
+    provider: job.provider,
+    cliVersion: job.launch.version,
+    task: context,
+    host: { env: ctx.env, home: homeDir(ctx.env), platform: platformName() },
+    now: () => ctx.clock.now(),
+    logger: run.logger,
+  };
+  const environment = await orAbandon(takeEnvironment(run, input), signal, (late) => late.release());
+  run.releases.add("environment lock", () => environment.release());
+  run.releases.add("mark of the environment", ctx.activeRoots.mark(environment.root));
+  run.known.workDir = environment.workdir;
+  const temp = await createTaskTempDir(ctx.config.agentTempBase).catch((error: unknown) => {
+    throw stageError("prepare task temp dir", error);
+  });
+  run.releases.add("temporary directory", () => temp.remove());
+  return { environment, context, tempDir: temp.path };
+}
+
+/** The earlier environment of this conversation when it is still fit, else a fresh one; declining a reuse is no error. */
+async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Environment> {
+  const priorWorkDir = run.task.prior_work_dir ?? "";
+  if (priorWorkDir !== "") {
+    const reused = await reuseEnvironment({ ...input, priorWorkDir });
+    if (reused !== null) return reused;
+  }
+  try {
+    return await prepareEnvironment(input);
+  } catch (error) {
+    throw stageError("prepare execution environment", error);
+  }
+}
+
+async function start(run: TaskRun, signal: AbortSignal): Promise<void> {
+  const { ctx, task } = run;
+  try {
+    await sendStart({
+      clock: ctx.clock,
+      signal,
+      start: (inner) => ctx.api.start(task.id, { signal: inner }),
+      status: (inner) => ctx.api.status(task.id, { signal: inner }),
+    });
+  } catch (error) {
+    throw stageError("start task failed", error);
+  }
+  void ctx.api
+    .progress(task.id, { summary: `Launching ${run.job.provider}`, step: 1, total: 2 })
+    .catch((error: unknown) => run.logger.debug("progress not sent", { error: errorText(error) }));
+}

@@ -1,0 +1,98 @@
+import { classifyFailure, errorText, redactText } from "../../core/index.ts";
+import type { CompleteRequest, FailRequest } from "../../wire/index.ts";
+import { cutBytes } from "./cut.ts";
+import { type Known, type TaskRun, journal } from "./run.ts";
+import type { Outcome } from "./settle.ts";
+import type { TerminalAnswer } from "./sink.ts";
+
+const ERROR_BYTES = 16 * 1024;
+const OUTPUT_BYTES = 1024 * 1024;
+
+/** The pointer and facts that go with every terminal report; empty ones are left out, so that pinned ones stay. */
+function facts(known: Known): Omit<FailRequest, "error" | "failure_reason"> {
+  return {
+    ...(known.sessionId === "" || known.rolloutMissing ? {} : { session_id: known.sessionId }),
+    ...(known.workDir === "" ? {} : { work_dir: known.workDir }),
+    ...(known.branchName === "" ? {} : { branch_name: known.branchName }),
+    ...(known.rolloutMissing ? { session_rollout_missing: true } : {}),
+    ...(known.retiredSessionId === "" ? {} : { retired_session_id: known.retiredSessionId }),
+  };
+}
+
+export function completeBody(known: Known, output: string): CompleteRequest {
+  return { output: cutBytes(redactText(output), OUTPUT_BYTES), ...facts(known) };
+}
+
+export function failBody(known: Known, reason: string, error: string): FailRequest {
+  return { error: cutBytes(redactText(error), ERROR_BYTES), failure_reason: reason, ...facts(known) };
+}
+
+/** The report that replaces a `complete` the server will never take: the work is real, so everything known goes along. */
+export function rejectedBody(known: Known, error: unknown): FailRequest {
+  const text = `complete task failed: ${errorText(error)}`;
+  return failBody(known, classifyFailure(text), text);
+}
+
+/**
+ * The one terminal report of a run (daemon.md 11.15). Only a completed outcome becomes `complete`. When nobody answers
+ * the task is left as it is on the server: a finished run never becomes a failure because the network was down.
+ */
+export async function reportOutcome(run: TaskRun, outcome: Outcome): Promise<void> {
+  const { task, logger, known } = run;
+  journal(run, "phase reporting", (state) => {
+    state.setPhase(task.id, "reporting");
+    state.updateTask(task.id, { terminal_kind: outcome.kind === "completed" ? "complete" : "fail", session_id: known.sessionId || null });
+  });
+  if (outcome.kind === "failed") {
+    logger.info("task did not complete, reporting failure", { reason: outcome.reason });
+    noteAnswer(run, "failed", await run.sink.terminal({ kind: "fail", taskId: task.id, body: failBody(known, outcome.reason, outcome.error) }));
+    return;
+  }
+  const answer = await run.sink.terminal({ kind: "complete", taskId: task.id, body: completeBody(known, outcome.output) });
+  if (answer.kind !== "rejected") {
+    if (noteAnswer(run, "completed", answer)) logger.info("task completed");
+    return;
+  }
+  logger.error("complete rejected, falling back to fail", { error: errorText(answer.error) });
+  noteAnswer(run, "failed", await run.sink.terminal({ kind: "fail", taskId: task.id, body: rejectedBody(known, answer.error) }));
+}
+
+/** Tells the server that a run it had finished itself is wound down. Best effort: older servers do not know the call. */
+export async function acknowledgeCancel(run: TaskRun): Promise<void> {
+  run.logger.info("task cancelled during execution, discarding result");
+  journal(run, "phase reporting", (state) => {
+    state.setPhase(run.task.id, "reporting");
+    state.updateTask(run.task.id, { terminal_kind: "cancelled" });
+  });
+  const body = run.known.branchName === "" ? {} : { branch_name: run.known.branchName };
+  const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: run.task.id, body });
+  if (answer.kind !== "accepted") run.logger.debug("cancel not acknowledged", { answer: answer.kind });
+  ended(run);
+}
+
+/** Logs what the server made of a report; true when it was taken as it was meant. */
+function noteAnswer(run: TaskRun, expected: string, answer: TerminalAnswer): boolean {
+  const { logger } = run;
+  switch (answer.kind) {
+    case "accepted":
+      ended(run);
+      if (answer.state === expected) return true;
+      logger.info("the server had already finished the task", { state: answer.state, reported: expected });
+      return false;
+    case "gone":
+      ended(run);
+      logger.info("the task no longer exists on the server");
+      return false;
+    case "rejected":
+      ended(run);
+      logger.error("report rejected", { reported: expected, error: errorText(answer.error) });
+      return false;
+    case "undelivered":
+      logger.error("report failed after retries, task left running on the server", { reported: expected, error: errorText(answer.error) });
+      return false;
+  }
+}
+
+function ended(run: TaskRun): void {
+  journal(run, "phase done", (state) => state.setPhase(run.task.id, "done"));
+}

@@ -1,0 +1,101 @@
+import { errorText } from "../../core/index.ts";
+import { predictEnvRoot, writeGcMeta } from "../../execenv/index.ts";
+import { type StatusProbe, askServer } from "./cancellation.ts";
+import { collectCheckouts } from "./checkouts.ts";
+import { type Executed, execute } from "./execute.ts";
+import { taskContext } from "./facts.ts";
+import { failureReason } from "./failure.ts";
+import { prepare } from "./prepare.ts";
+import { sweepTask } from "./release.ts";
+import { acknowledgeCancel, reportOutcome } from "./report.ts";
+import type { TaskRun } from "./run.ts";
+import { type Outcome, SHUTDOWN_TEXT, settle } from "./settle.ts";
+import { usageRows } from "./usage.ts";
+
+/** What the stages may ask about the server's opinion of the task. */
+export interface ServerView {
+  readonly probe: StatusProbe;
+  readonly stopWatching: () => void;
+  readonly finishedByServer: () => boolean;
+}
+
+/**
+ * The stages in order: work, collect, usage, then one ending: an acknowledgement when the server had finished the task
+ * itself, else exactly one terminal report; the environment's metadata comes last (daemon.md 11.1).
+ */
+export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerView): Promise<void> {
+  const { ctx, task } = run;
+  const { outcome, executed } = await work(run, trees);
+  // Nothing of the task may still write when its commits are taken over. What survives this is waited for at the end.
+  await sweepTask(ctx.clock, task.id).catch((error: unknown) => run.logger.warn("sweep failed", { error: errorText(error) }));
+  await collectCheckouts(run);
+  const rows = executed === null ? [] : usageRows(run.job.provider, executed.usage);
+  if (rows.length > 0) await run.sink.usage(task.id, rows);
+  view.stopWatching();
+  if (view.finishedByServer() || (await overOnServer(view))) {
+    await acknowledgeCancel(run);
+    return;
+  }
+  if (executed !== null) {
+    void ctx.api.progress(task.id, { summary: "Finishing task", step: 2, total: 2 }).catch(() => undefined);
+  }
+  await reportOutcome(run, outcome);
+  if (executed !== null) await writeMeta(run);
+}
+
+/** One last look: a task that was finished on the server meanwhile gets no second ending. */
+async function overOnServer(view: ServerView): Promise<boolean> {
+  const verdict = await askServer(view.probe);
+  return verdict.kind === "over" || verdict.kind === "gone";
+}
+
+/** The middle of the pipeline; an error of a stage becomes an outcome with the best reason there is. */
+async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Outcome; executed: Executed | null }> {
+  const { ctx, task, job } = run;
+  try {
+    const prepared = await prepare(run);
+    const { environment } = prepared;
+    run.releases.add(
+      "local credential",
+      ctx.credentials.register(job.token, {
+        workspaceId: task.workspace_id,
+        taskId: task.id,
+        agentId: job.agent.id,
+        agentName: job.agent.name,
+        workdir: environment.workdir,
+        envRoot: environment.root,
+      }),
+    );
+    const executed = await execute(run, prepared, { add: (finished) => void trees.push(finished) });
+    const outcome = settle(executed.end, {
+      provider: job.provider,
+      shuttingDown: run.shuttingDown(),
+      timeoutMs: ctx.config.agentTimeoutMs,
+    });
+    if (outcome.kind === "failed" && outcome.retirePriorSession === true) run.known.retiredSessionId = task.prior_session_id ?? "";
+    return { outcome, executed };
+  } catch (error) {
+    if (run.shuttingDown()) return { outcome: { kind: "failed", reason: "runtime_recovery", error: SHUTDOWN_TEXT }, executed: null };
+    return { outcome: { kind: "failed", reason: failureReason(error), error: errorText(error) }, executed: null };
+  }
+}
+
+/** Directories the collector must leave alone, from before they exist until after their metadata is written. */
+export function markRoots(run: TaskRun): void {
+  const { ctx, task } = run;
+  const predicted = predictEnvRoot(ctx.config.workspacesRoot, task.workspace_id, task.id);
+  if (predicted !== "") run.releases.add("mark of the predicted root", ctx.activeRoots.mark(predicted));
+  const prior = (task.prior_work_dir ?? "").replace(/\/+$/, "");
+  const parent = prior.slice(0, Math.max(0, prior.lastIndexOf("/")));
+  if (parent !== "") run.releases.add("mark of the prior root", ctx.activeRoots.mark(parent));
+}
+
+async function writeMeta(run: TaskRun): Promise<void> {
+  const { ctx, task, known } = run;
+  const root = known.workDir === "" ? "" : known.workDir.slice(0, known.workDir.lastIndexOf("/"));
+  try {
+    await writeGcMeta({ root, workspaceId: task.workspace_id, taskId: task.id, task: taskContext(task, run.job.agent), nowMs: ctx.clock.now() });
+  } catch (error) {
+    run.logger.warn("the environment's metadata was not written", { error: errorText(error) });
+  }
+}
