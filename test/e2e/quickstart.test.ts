@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { findByEnv, sendSignal } from "../../src/lib/platform/index.ts";
+import { runShort } from "../../src/lib/platform/process/run-short.ts";
+import type { QuickstartReport } from "../../src/lib/setup/index.ts";
+import { tempDir } from "../support/temp.ts";
+import { waitFor } from "../support/wait.ts";
+
+const bin = join(import.meta.dirname, "..", "..", "bin", "run.js");
+
+function scratchEnv(): { home: string; env: Record<string, string> } {
+  const home = tempDir("multica-home-");
+  mkdirSync(join(home, "tmp"));
+  return { home, env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: join(home, "tmp"), LANG: "C.UTF-8" } };
+}
+
+describe("multica quickstart", () => {
+  it("goes from nothing to a commit and a comment, prints one document and leaves nothing behind", async () => {
+    const { home, env } = scratchEnv();
+    const result = await runShort({ command: process.execPath, args: [bin, "quickstart", "--json"], cwd: home, env, timeoutMs: 90_000 });
+    expect(result.code, result.stderr).toBe(0);
+    const report = JSON.parse(result.stdout) as QuickstartReport;
+    expect(report.ok).toBe(true);
+    expect(report.issue.status).toBe("in_review");
+    expect(report.task).toMatchObject({ status: "completed", attempt: 1 });
+    expect(report.repo.commit).toMatch(/^[0-9a-f]{40}$/);
+    expect(report.repo.files_changed).toBeGreaterThan(0);
+    expect(report.comment).not.toBe("");
+    expect(report.messages).toBeGreaterThan(0);
+    expect(report.stages.map((stage) => stage.name)).toContain("verify");
+    expect(report.kept_dir).toBeUndefined();
+    // Nothing in the home, nothing under the temporary directory, no process.
+    expect(readdirSync(home)).toEqual(["tmp"]);
+    expect(readdirSync(join(home, "tmp"))).toEqual([]);
+    expect(findByEnv("TMPDIR", join(home, "tmp"))).toEqual([]);
+  });
+
+  it("keeps the scratch home with --keep, and the commit is an object of the cache", async () => {
+    const { home, env } = scratchEnv();
+    const result = await runShort({ command: process.execPath, args: [bin, "quickstart", "--json", "--keep"], cwd: home, env, timeoutMs: 90_000 });
+    expect(result.code, result.stderr).toBe(0);
+    const report = JSON.parse(result.stdout) as QuickstartReport;
+    const type = execFileSync("git", ["-C", report.repo.cache, "cat-file", "-t", report.repo.commit], { encoding: "utf8" });
+    expect(type.trim()).toBe("commit");
+    expect(report.kept_dir).toContain("multica-quickstart-");
+    rmSync(report.kept_dir ?? "", { recursive: true, force: true });
+  });
+
+  it("stops everything it started on Ctrl-C and exits 130", async () => {
+    const { home, env } = scratchEnv();
+    const child = spawn(process.execPath, [bin, "quickstart"], { cwd: home, env, stdio: ["ignore", "pipe", "pipe"] });
+    const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await waitFor("the repository stage", () => output.includes("repository"), 30_000);
+    sendSignal(child.pid ?? 0, "SIGINT");
+    expect(await exited).toBe(130);
+    expect(findByEnv("TMPDIR", join(home, "tmp"))).toEqual([]);
+    expect(readdirSync(join(home, "tmp"))).toEqual([]);
+  });
+
+  it("names the stage that failed and exits 1", async () => {
+    const { home, env } = scratchEnv();
+    const result = await runShort({
+      command: process.execPath,
+      args: [bin, "quickstart", "--repo", "file:///nowhere/at-all.git"],
+      cwd: home,
+      env,
+      timeoutMs: 90_000,
+    });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/quickstart failed at "(run|verify)"/);
+    expect(findByEnv("TMPDIR", join(home, "tmp"))).toEqual([]);
+  });
+});
