@@ -1,4 +1,4 @@
-import { HttpError, badRequest, notFound } from "../../http-error.ts";
+import { type HttpError, badRequest, notFound } from "../../http-error.ts";
 import { run } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
