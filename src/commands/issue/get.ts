@@ -1,7 +1,8 @@
-import { BaseCommand } from "../../cli/base-command.ts";
+import { ApiCommand } from "../../cli/api-command.ts";
 import { argument, outputFlag } from "../../cli/flags.ts";
+import { checkIssueRef } from "../../cli/resolve.ts";
 
-export default class IssueGet extends BaseCommand {
+export default class IssueGet extends ApiCommand {
   static override readonly access = "api";
   static override readonly summary = "Show one issue";
   static override readonly examples = ["multica issue get MUL-12", "multica issue get MUL-12 --output table"];
@@ -10,10 +11,13 @@ export default class IssueGet extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(IssueGet);
-    const { checkIssueRef } = await import("../../cli/resolve.ts");
-    const { openSession } = await import("../../cli/session.ts");
     const ref = checkIssueRef(args.issue);
-    const issue = await openSession(this.context(flags)).api.issue(ref);
-    await this.emit(flags, issue, async () => (await import("../../views/issues.ts")).issueDetails(issue));
+    const session = this.session(flags);
+    const issue = await session.api.issue(ref);
+    await this.emit(flags, issue, async () => {
+      const { displayNames } = await import("../../cli/names.ts");
+      const { issueDetails } = await import("../../views/issues.ts");
+      return issueDetails(issue, issue.assignee_id ? await displayNames(session) : undefined);
+    });
   }
 }

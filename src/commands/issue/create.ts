@@ -1,0 +1,49 @@
+import { ApiCommand } from "../../cli/api-command.ts";
+import { outputFlag, requiredTextFlag, switchFlag } from "../../cli/flags.ts";
+import { checkIssueFields, issueFieldFlags, issueFields } from "../../cli/issue-fields.ts";
+import { checkLinks } from "../../cli/link-check.ts";
+import { usage } from "../../cli/resolve.ts";
+import { readText } from "../../cli/text-input.ts";
+import { envText } from "../../lib/config/index.ts";
+
+export default class IssueCreate extends ApiCommand {
+  static override readonly access = "api";
+  static override readonly summary = "Create an issue; an assigned agent starts on it at once";
+  static override readonly examples = [
+    'multica issue create --title "Fix the login" --assignee Dev',
+    "multica issue create --title Report --description-file report.md --priority high",
+  ];
+  static override readonly flags = {
+    title: requiredTextFlag("title", { helpValue: "<text>" }),
+    ...issueFieldFlags,
+    "allow-duplicate": switchFlag("create it even when an active issue has the same title"),
+    output: outputFlag("json"),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(IssueCreate);
+    if (flags.title.trim() === "") throw usage("--title is empty");
+    checkIssueFields(flags);
+    const description = await readText({
+      name: "description",
+      inline: flags.description,
+      stdin: flags["description-stdin"],
+      file: flags["description-file"],
+      cwd: this.cwd,
+      allowExternal: flags["allow-external-file"],
+    });
+    const context = this.context(flags);
+    await checkLinks({ text: description, context, cwd: this.cwd, delivery: "issue comment add --content-file" });
+    const session = this.session(flags);
+    session.workspaceId();
+    const quickCreate = envText(this.env, "MULTICA_QUICK_CREATE_TASK_ID");
+    const issue = await session.api.createIssue({
+      title: flags.title,
+      ...(description === undefined ? {} : { description }),
+      ...(await issueFields(session, flags)),
+      ...(flags["allow-duplicate"] ? { allow_duplicate: true } : {}),
+      ...(quickCreate === undefined ? {} : { origin_type: "quick_create", origin_id: quickCreate }),
+    });
+    await this.emit(flags, issue, async () => (await import("../../views/issues.ts")).issueLine(issue));
+  }
+}
