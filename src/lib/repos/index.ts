@@ -11,3 +11,4 @@ export {
   type WorkspaceRepos,
   createRepoRegistry,
 } from "./registry.ts";
+export { branchName } from "./names.ts";

@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorText } from "../../core/index.ts";
 import { deadline } from "../../platform/index.ts";
+import { branchName } from "../../repos/index.ts";
 import type { TaskRun } from "./run.ts";
 
 const MAX_DIRECTORIES = 2000;
@@ -46,7 +47,7 @@ export function findCheckouts(workdir: string): FoundCheckout[] {
  * the work is still in the workdir.
  */
 export async function collectCheckouts(run: TaskRun): Promise<void> {
-  const { ctx, task, logger, known } = run;
+  const { ctx, task, job, logger, known } = run;
   if (known.workDir === "") return;
   const checkouts = findCheckouts(known.workDir);
   known.branchName = checkouts.find((checkout) => checkout.branch !== "")?.branch ?? known.branchName;
@@ -58,8 +59,8 @@ export async function collectCheckouts(run: TaskRun): Promise<void> {
         continue;
       }
       const cache = ctx.repoCache.cachePath(task.workspace_id, checkout.origin);
-      const branchName = checkout.branch === "" ? "HEAD" : checkout.branch;
-      const taken = await ctx.repoCache.collect({ path: checkout.path, cache, taskId: task.id, branchName, signal: limit.signal });
+      const branch = branchName(job.agent.name, task.id);
+      const taken = await ctx.repoCache.collect({ path: checkout.path, cache, taskId: task.id, branchName: branch, signal: limit.signal });
       for (const one of taken) logger.info("commits collected", { ref: one.ref, commit: one.commit });
     } catch (error) {
       logger.warn("commits of a checkout could not be collected", { path: checkout.path, error: errorText(error) });
