@@ -1,9 +1,10 @@
 import { MulticaError } from "../core/index.ts";
 import type { ProviderSpec } from "./provider.ts";
+import { acp } from "./providers/acp.ts";
 import { codex } from "./providers/codex.ts";
 
 /** Every provider, by id. Detection, profiles, argument filters and launches iterate over this and nothing else. */
-export const providers: Readonly<Record<string, ProviderSpec>> = Object.fromEntries([codex].map((spec) => [spec.id, spec]));
+export const providers: Readonly<Record<string, ProviderSpec>> = Object.fromEntries([acp, codex].map((spec) => [spec.id, spec]));
 
 /** The provider with this id, or undefined. */
 export function findProvider(id: string): ProviderSpec | undefined {
