@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/index.ts";
 import { currentPid, platformName } from "../platform/index.ts";
-import type { Health } from "../wire/index.ts";
+import { type Health, WIRE_VERSION } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
 
 export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters"> {
@@ -26,7 +26,8 @@ export function healthOf(facts: HealthFacts): Health {
     daemon_id: facts.daemonId,
     device_name: facts.deviceName,
     server_url: facts.serverUrl,
-    cli_version: facts.version,
+    cli_version: WIRE_VERSION,
+    version: facts.version,
     ...(facts.launchedBy === "" ? {} : { launched_by: facts.launchedBy }),
     active_task_count: facts.barrier.activeTasks,
     running_task_count: facts.counters.running,

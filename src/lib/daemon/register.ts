@@ -3,7 +3,7 @@ import { KeyedMutex, errorText, MulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
 import type { RegisterRequest, RegisterResponse, RuntimeProfile } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
-import { type CommandLookup, profileSignature, resolveProfiles } from "./profiles.ts";
+import { profileSignature, type ResolveProfile, resolveProfiles } from "./profiles.ts";
 import type { LaunchEntry, RuntimeEntry, RuntimeRow } from "./runtimes.ts";
 
 /** A built-in agent found on this machine. */
@@ -26,8 +26,7 @@ export type Outcome =
 export interface RegisterParts extends Pick<DaemonContext, "api" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal" | "daemonId"> {
   /** What every registration says of this machine. */
   readonly identity: { readonly legacyIds: readonly string[]; readonly deviceName: string; readonly cliVersion: string; readonly launchedBy: string };
-  readonly overrides: Readonly<Record<string, string>>;
-  readonly lookup: CommandLookup;
+  readonly resolveProfile: ResolveProfile;
   probe(): Promise<ProbeRound>;
   /** Repositories and settings that came with a registration. */
   onWorkspaceData(workspaceId: string, answer: RegisterResponse): void;
@@ -138,7 +137,7 @@ export class Registrar {
   async #prepare(workspaceId: string, round: ProbeRound): Promise<Prepared> {
     const { runtimes, identity } = this.#parts;
     const profiles = await this.#fetchProfiles(workspaceId);
-    const resolved = await resolveProfiles(profiles ?? [], this.#parts.overrides, this.#parts.lookup, this.#parts.logger);
+    const resolved = await resolveProfiles(profiles ?? [], this.#parts.resolveProfile, this.#parts.logger);
     for (const { profile, entry } of resolved.launches) runtimes.setProfileLaunch(profile.id, entry);
     const suffix = identity.deviceName === "" ? "" : ` (${identity.deviceName})`;
     const rows = [

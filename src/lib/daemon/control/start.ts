@@ -10,6 +10,7 @@ import {
   openBackgroundLog,
   spawnBackground,
 } from "../../platform/index.ts";
+import type { Health } from "../../wire/index.ts";
 import { daemonPaths, writePid } from "../files.ts";
 import { earlyDeath } from "./early-death.ts";
 import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
@@ -118,7 +119,7 @@ async function waitReady(options: StartOptions, child: { pid: number; exited: Pr
 function resultOf(
   options: StartOptions,
   port: number,
-  health: { readonly status: string; readonly pid: number; readonly cli_version?: string | null | undefined },
+  health: Health,
   already: boolean,
   warnings: readonly string[],
 ): StartResult {
@@ -127,7 +128,7 @@ function resultOf(
     pid: health.pid,
     port,
     profile: options.profile,
-    version: health.cli_version ?? "",
+    version: typeof health["version"] === "string" ? health["version"] : (health.cli_version ?? ""),
     log_path: daemonPaths(options.stateDir).log,
     already_running: already,
     warnings,

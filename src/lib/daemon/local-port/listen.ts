@@ -2,13 +2,14 @@ import type { Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createServer } from "node:http";
 import { EXIT, MulticaError, systemCode } from "../../core/index.ts";
+import type { Clock } from "../../platform/index.ts";
 
 export interface LocalListener {
   readonly port: number;
   /** Answers requests from here on; before, the port is only held. */
   serve(fetch: (request: Request) => Response | Promise<Response>): void;
   /** Stops listening at once; responses under way are finished. Resolves when the last connection is closed. */
-  close(): Promise<void>;
+  close(clock: Clock): Promise<void>;
 }
 
 /**
@@ -28,7 +29,7 @@ export async function bindLocalPort(port: number, receiveMs: number): Promise<Lo
     serve: (fetch) => {
       handler = fetch;
     },
-    close: () => closeServer(server),
+    close: (clock) => closeServer(server, clock),
   };
 }
 
@@ -51,10 +52,16 @@ function bindError(error: Error, port: number): MulticaError {
   return new MulticaError("bind_failed", `cannot listen on ${address}`, { cause: error, exit: EXIT.failed });
 }
 
-/** Idle keep-alive connections would hold the close for minutes: they are dropped, busy ones may finish. */
-function closeServer(server: Server): Promise<void> {
+const FLUSH_MS = 1000;
+
+/** Idle keep-alive connections would hold the close for minutes: they are dropped, busy ones get a moment to finish. */
+function closeServer(server: Server, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const cancel = clock.setTimer(FLUSH_MS, () => server.closeAllConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

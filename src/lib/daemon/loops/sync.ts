@@ -10,8 +10,6 @@ export interface SyncParts extends Pick<DaemonContext, "api" | "clock" | "limits
   readonly idleIntervalMs: number;
   readonly random?: () => number;
   probe(): Promise<ProbeRound>;
-  /** Called once for every workspace that was registered for the first time. */
-  onWatched(workspaceId: string): void;
   onForgotten(workspaceId: string): void;
   /** Hints cannot arrive without a socket: then the timer reconciles profiles. */
   socketConnected(): boolean;
@@ -136,7 +134,6 @@ export class SyncLoop {
       if (!isNew) return;
       if (outcome.kind === "nothing") logger.warn("no agent for this workspace yet; waiting for one", { workspace: workspace.id });
       logger.info("watching workspace", { workspace: workspace.id, name: workspace.name });
-      this.#parts.onWatched(workspace.id);
     } catch (error) {
       rootSignal.throwIfAborted();
       pass.failures += 1;

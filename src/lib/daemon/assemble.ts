@@ -1,0 +1,200 @@
+import { createDaemonApi } from "../api/daemon-api.ts";
+import { createHttp } from "../api/ky-http.ts";
+import { connectDaemonSocket } from "../api/socket.ts";
+import { type HttpOptions, isRuntimeNotFound, isStatus, isTransient } from "../api/index.ts";
+import { errorText } from "../core/index.ts";
+import { machineName, platformName } from "../platform/index.ts";
+import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
+import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
+import { AckStamps } from "./ack-stamps.ts";
+import { createActiveRoots } from "./active-roots.ts";
+import { ClaimBarrier } from "./barrier.ts";
+import type { DaemonContext } from "./context.ts";
+import { createCredentials } from "./credentials.ts";
+import { createDiscovery, type Discovery } from "./discovery.ts";
+import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { legacyDaemonIds } from "./identity.ts";
+import { type ClaimAnswer, ClaimLoop } from "./loops/claim.ts";
+import { type BeatAnswer, runHeartbeats } from "./loops/heartbeat.ts";
+import { runSocket } from "./loops/socket.ts";
+import { SyncLoop } from "./loops/sync.ts";
+import { createReconcile } from "./reconcile.ts";
+import { recordTask } from "./recovery.ts";
+import { Registrar } from "./register.ts";
+import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.ts";
+import { RuntimeGone } from "./runtime-gone.ts";
+import { RuntimeRegistry } from "./runtimes.ts";
+import { Slots } from "./slots.ts";
+import { frameHandlers } from "./socket-frames.ts";
+
+/** What exists before the parts are put together. */
+export interface Base
+  extends Pick<DaemonContext, "config" | "limits" | "stateDir" | "daemonId" | "clock" | "logger" | "env" | "rootSignal" | "localPort" | "launcherDir"> {
+  /** Asked each time: the state file is opened after the local port answers. */
+  readonly openedState: () => DaemonContext["state"];
+  readonly home: string;
+  /** Where the machine's daemon ids lie. */
+  readonly stateRoot: string;
+  readonly runTask: (ctx: DaemonContext, task: Parameters<Dispatcher["dispatch"]>[0], slot: number) => Promise<void>;
+}
+
+/** A daemon whose parts know one another; nothing runs yet. */
+export interface Daemon {
+  readonly ctx: DaemonContext;
+  readonly discovery: Discovery;
+  readonly dispatcher: Dispatcher;
+  readonly repoAccess: RepoAccess;
+  readonly sync: SyncLoop;
+  readonly claim: ClaimLoop;
+  /** The loops besides the claim loop, by name; each runs until the root signal aborts. */
+  readonly loops: readonly { readonly name: string; readonly run: () => Promise<void> }[];
+}
+
+/** Builds context and loops (daemon.md 1.1); no request is sent. */
+export function assemble(base: Base): Daemon {
+  const { config, clock, limits, logger, rootSignal } = base;
+  const http: HttpOptions = {
+    serverUrl: config.serverUrl,
+    token: config.token,
+    platform: "daemon",
+    clientVersion: WIRE_VERSION,
+    os: platformName(),
+    capabilities: DAEMON_CAPABILITIES,
+  };
+  const api = createDaemonApi(createHttp(http));
+  const repoCache = createRepoCache({ root: config.workspacesRoot, clock, logger, env: base.env });
+  const registry = createRepoRegistry({ cache: repoCache, logger, refresh: (id) => refreshRepos({ api, limits, rootSignal }, id) });
+  const repoAccess = createRepoAccess({ clock, limits, logger, rootSignal, cache: repoCache, registry });
+  const ctx: DaemonContext = {
+    ...base,
+    get state() {
+      return base.openedState();
+    },
+    profile: config.profile,
+    serverUrl: config.serverUrl,
+    api,
+    repoCache,
+    slots: new Slots(config.maxConcurrentTasks),
+    barrier: new ClaimBarrier(),
+    runtimes: new RuntimeRegistry(),
+    taskRepos: repoAccess.taskRepos,
+    credentials: createCredentials(),
+    activeRoots: createActiveRoots(),
+    counters: { running: 0, resourceWait: 0 },
+    reconcile: createReconcile(clock, limits.reconcileDebounce),
+    wake: () => claim.wake(),
+  };
+  const discovery = createDiscovery({ config, env: base.env, home: base.home, logger, runtimes: ctx.runtimes, rootSignal });
+  const dispatcher = createDispatcher(ctx, (task, slot) => base.runTask(ctx, task, slot));
+  const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
+  const gone = new RuntimeGone(ctx, registrar);
+  const runtimeGone = (id: string): void => void gone.report(id);
+  const link = { connected: false };
+  const stamps = new AckStamps(clock);
+  const sync = new SyncLoop({
+    ...ctx,
+    registrar,
+    idleIntervalMs: config.syncIntervalMs,
+    probe: discovery.probe,
+    onForgotten: (id) => repoAccess.removeWorkspace(id),
+    socketConnected: () => link.connected,
+  });
+  const claim = new ClaimLoop({
+    ...ctx,
+    pollIntervalMs: config.pollIntervalMs,
+    ...claimCalls(ctx),
+    runtimeGone,
+    record: (task) => recordTask(ctx, task),
+    dispatch: (task, slot) => dispatcher.dispatch(task, slot),
+  });
+  const frames = frameHandlers({ ctx, link, stamps, sync, claim, registrar, runtimeGone });
+  const loops = [
+    { name: "workspace sync", run: () => sync.run() },
+    { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
+    {
+      name: "socket",
+      run: () =>
+        runSocket({
+          ...ctx,
+          ...frames,
+          dial: (runtimeIds, handlers) =>
+            connectDaemonSocket({
+              http,
+              runtimeIds,
+              clock,
+              onOpen: handlers.onOpen,
+              onFrame: handlers.onFrame,
+              onClose: ({ error }) => handlers.onClose({ reason: errorText(error ?? "closed"), status: refusedStatus(error) }),
+            }),
+        }),
+    },
+  ];
+  return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
+}
+
+function createRegistrar(
+  base: Base,
+  ctx: DaemonContext,
+  parts: { readonly discovery: Discovery; readonly dispatcher: Dispatcher; readonly repoAccess: RepoAccess },
+): Registrar {
+  const { config } = base;
+  return new Registrar({
+    ...ctx,
+    identity: {
+      legacyIds: legacyDaemonIds({ hostname: machineName(), profile: config.profile, root: base.stateRoot, daemonId: base.daemonId }),
+      deviceName: config.deviceName,
+      cliVersion: WIRE_VERSION,
+      launchedBy: config.launchedBy,
+    },
+    probe: parts.discovery.probe,
+    resolveProfile: parts.discovery.resolveProfile,
+    onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
+    usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
+  });
+}
+
+function claimCalls(ctx: DaemonContext): {
+  claimBatch(ids: readonly string[], max: number, signal: AbortSignal): Promise<ClaimAnswer>;
+  claimSingle(id: string, signal: AbortSignal): Promise<ClaimAnswer>;
+} {
+  return {
+    claimBatch: async (ids, max, signal) => {
+      try {
+        const tasks = await ctx.api.claimBatch({ daemon_id: ctx.daemonId, runtime_ids: [...ids], max_tasks: max }, { signal });
+        return { kind: "tasks", tasks };
+      } catch (error) {
+        // Any 404 but the one with recovery semantics is a server without the route.
+        if (isRuntimeNotFound(error)) return { kind: "runtime_gone", runtimeId: null };
+        if (isStatus(error, 404)) return { kind: "unsupported" };
+        return { kind: "failed", error: errorText(error) };
+      }
+    },
+    claimSingle: async (id, signal) => {
+      try {
+        const task = await ctx.api.claimSingle(id, { signal, timeoutMs: ctx.limits.singleClaimTimeout });
+        return { kind: "tasks", tasks: task === null ? [] : [task] };
+      } catch (error) {
+        if (isRuntimeNotFound(error)) return { kind: "runtime_gone", runtimeId: id };
+        return { kind: "failed", error: errorText(error) };
+      }
+    },
+  };
+}
+
+function beatCall(ctx: DaemonContext): (id: string, signal: AbortSignal) => Promise<BeatAnswer> {
+  return async (id, signal) => {
+    try {
+      const answer = await ctx.api.heartbeat(id, { signal, timeoutMs: ctx.limits.heartbeatTimeout });
+      return answer["runtime_gone"] === true ? { kind: "runtime_gone" } : { kind: "ok" };
+    } catch (error) {
+      if (isRuntimeNotFound(error)) return { kind: "runtime_gone" };
+      return { kind: isTransient(error) ? "transient" : "failed", error: errorText(error) };
+    }
+  };
+}
+
+/** The status of a refused handshake: ws has it only in its text. */
+function refusedStatus(error: Error | undefined): number | undefined {
+  const status = /Unexpected server response: (\d{3})/.exec(error?.message ?? "")?.[1];
+  return status === undefined ? undefined : Number(status);
+}

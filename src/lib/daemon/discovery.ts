@@ -1,0 +1,76 @@
+import { type Detection, detectAgents, getProvider, type ProfileResolution, resolveProfile } from "../agents/index.ts";
+import { join } from "node:path";
+import type { DaemonContext } from "./context.ts";
+import type { ResolveProfile } from "./profiles.ts";
+import type { ProbeRound } from "./register.ts";
+import type { LaunchEntry } from "./runtimes.ts";
+
+export interface Discovery {
+  /** One look at the agents of this machine; publishes what it found. Rounds that overlap share one look. */
+  probe(): Promise<ProbeRound>;
+  readonly resolveProfile: ResolveProfile;
+  /** Agents of the last round that cannot be used, with the reason. Absent ones are not listed. */
+  skipped(): Readonly<Record<string, string>>;
+}
+
+type Parts = Pick<DaemonContext, "config" | "env" | "logger" | "runtimes" | "rootSignal"> & { readonly home: string };
+
+/** Finds agents for registration (daemon.md 5.5): the providers themselves and their versions are the agents room's knowledge. */
+export function createDiscovery(parts: Parts): Discovery {
+  const { runtimes } = parts;
+  let skipped: Record<string, string> = {};
+  let running: Promise<ProbeRound> | undefined;
+  let firstRound = true;
+
+  const look = async (): Promise<ProbeRound> => {
+    const found = await detectAgents({ env: parts.env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal });
+    skipped = skippedOf(found);
+    if (firstRound) for (const [provider, reason] of Object.entries(skipped)) parts.logger.warn("skip registering runtime", { provider, reason });
+    firstRound = false;
+    // A provider that does not resolve this time is kept: a passing hiccup must not tear working runtimes down.
+    const builtins = new Map<string, LaunchEntry>(runtimes.builtins);
+    for (const agent of found.agents) {
+      builtins.set(agent.provider, { provider: agent.provider, path: agent.path, version: agent.version, fixedArgs: [], profileId: null });
+    }
+    runtimes.setBuiltins(builtins);
+    return {
+      agents: found.agents.map(({ provider, path, version }) => ({
+        provider,
+        path,
+        version,
+        fixedArgs: [],
+        profileId: null,
+        displayName: getProvider(provider).displayName,
+      })),
+    };
+  };
+
+  return {
+    probe: () => (running ??= look().finally(() => (running = undefined))),
+    resolveProfile: (profile): Promise<ProfileResolution> => {
+      const override = parts.config.profileCommands[profile.id];
+      return resolveProfile(
+        {
+          id: profile.id,
+          displayName: profile.display_name,
+          protocolFamily: profile.protocol_family,
+          commandName: profile.command_name,
+          fixedArgs: profile.fixed_args ?? [],
+        },
+        {
+          env: parts.env,
+          cwd: parts.config.stateDir,
+          hooksDir: join(parts.home, ".multica", "hooks"),
+          signal: parts.rootSignal,
+          ...(override === undefined ? {} : { override }),
+        },
+      );
+    },
+    skipped: () => skipped,
+  };
+}
+
+function skippedOf(found: Detection): Record<string, string> {
+  const present = found.skipped.filter(({ reason }) => !reason.startsWith("executable not found"));
+  return Object.fromEntries(present.map(({ provider, reason }) => [provider, reason]));
+}

@@ -1,0 +1,237 @@
+import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
+import { EXIT, MulticaError, errorText } from "../core/index.ts";
+import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
+import { type Logger, createLogger } from "../platform/logger.ts";
+import { assemble, type Base, type Daemon } from "./assemble.ts";
+import { CleanUp } from "./clean-up.ts";
+import type { DaemonContext } from "./context.ts";
+import { daemonPaths, publishDaemon, unpublishDaemon } from "./files.ts";
+import { healthOf } from "./health.ts";
+import { resolveDaemonId } from "./identity.ts";
+import { writeLauncher } from "./launcher.ts";
+import { LIMITS, type Limits } from "./limits.ts";
+import { createLocalApp } from "./local-port/app.ts";
+import { bindLocalPort, type LocalListener } from "./local-port/listen.ts";
+import { renewToken, runRenewal } from "./loops/renewal.ts";
+import { closeState, openAndRecover } from "./recovery.ts";
+import { deregisterAll, drainTasks } from "./shutdown.ts";
+import { holdStateDir } from "./single.ts";
+import { runTask } from "./task/handle.ts";
+
+export interface RunDaemonOptions {
+  readonly config: DaemonConfig;
+  /** The process environment; agents start from it. */
+  readonly env: Readonly<Env>;
+  readonly home: string;
+  /** Version of this product. */
+  readonly version: string;
+  /** Aborting it asks for an orderly shutdown. */
+  readonly signal: AbortSignal;
+  /** Work without the state file: weaker crash recovery. */
+  readonly noState?: boolean;
+  /** Log to stderr instead of the state directory's `daemon.log`. */
+  readonly logToStderr?: boolean;
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+  readonly runTask?: Base["runTask"];
+  /** How agents start this product again. */
+  readonly self?: { readonly node: string; readonly script: string };
+  readonly onReady?: (place: { readonly port: number }) => void;
+}
+
+interface Stage {
+  readonly options: RunDaemonOptions;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly listener: LocalListener;
+  /** Aborted when the daemon is to end; the reason of a fatal error is kept in `fatal`. */
+  readonly root: AbortController;
+  readonly undo: CleanUp;
+}
+
+/**
+ * Runs the daemon until its signal or its local port asks it to stop (daemon.md 1.2, 1.3). Resolves after an orderly shutdown.
+ * Throws `not_signed_in` (3), `port_taken` and `already_running` (7), `log_unwritable` (1), what the server said at
+ * start (3, 6 …); whatever had been taken by then is given back.
+ */
+export async function runDaemon(options: RunDaemonOptions): Promise<void> {
+  const { config } = options;
+  if (config.token === "") {
+    throw new MulticaError("not_signed_in", "not authenticated: the daemon needs a token of its own", {
+      exit: EXIT.notSignedIn,
+      suggestions: [`Run ${profileCommand(config.profile, "login")}.`],
+    });
+  }
+  const clock = options.clock ?? systemClock;
+  const limits = { ...LIMITS, ...options.limits };
+  const undo = new CleanUp();
+  let logger: Logger | null = null;
+  try {
+    const listener = await bindLocalPort(config.port, limits.localReceive);
+    undo.add("close the local port", () => listener.close(clock));
+    const lock = await holdStateDir(config.stateDir, config.profile);
+    undo.add("free the state directory", () => lock.release());
+    logger = openLog(options);
+    const stage: Stage = { options, clock, limits, logger, listener, root: new AbortController(), undo };
+    followSignal(stage);
+    await runStage(stage);
+  } catch (error) {
+    logger?.error("the daemon ends with an error", { error: errorText(error) });
+    throw error;
+  } finally {
+    await undo.run(logger);
+    logger?.close();
+  }
+}
+
+function openLog(options: RunDaemonOptions): Logger {
+  const { config } = options;
+  const base = { component: "daemon", pid: currentPid() };
+  if (options.logToStderr === true) return createLogger({ level: config.logLevel, base });
+  return createLogger({ file: daemonPaths(config.stateDir).log, level: config.logLevel, base });
+}
+
+/** The caller's wish to stop becomes the root signal. */
+function followSignal({ options, root, undo }: Stage): void {
+  const stop = (): void => root.abort(new MulticaError("shutdown", "the daemon is shutting down"));
+  if (options.signal.aborted) stop();
+  options.signal.addEventListener("abort", stop, { once: true });
+  undo.add("stop listening to the caller", () => options.signal.removeEventListener("abort", stop));
+}
+
+async function runStage(stage: Stage): Promise<void> {
+  const { options, clock, limits, logger, listener, root, undo } = stage;
+  const { config } = options;
+  const startedAt = clock.monotonic();
+  const state = { ready: false };
+  const token = await publishDaemon(config.stateDir, {
+    pid: currentPid(),
+    port: listener.port,
+    started_at: new Date(clock.now()).toISOString(),
+    version: options.version,
+  });
+  undo.add("remove the daemon's files", () => unpublishDaemon(config.stateDir, currentPid(), token));
+  const launcherDir = daemonPaths(config.stateDir).launcherDir;
+  await writeLauncher(launcherDir, options.self ?? selfCommand());
+  // Built before the state file is open, so that /health answers while leftovers are being ended.
+  const opened: { state: DaemonContext["state"] } = { state: null };
+  const daemon = assemble(await baseOf(stage, launcherDir, () => opened.state));
+  listener.serve(localFetch(stage, daemon, { token, startedAt, ready: () => state.ready }));
+  logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
+
+  if (options.noState !== true) {
+    opened.state = await openAndRecover({
+      stateDir: config.stateDir,
+      version: options.version,
+      port: listener.port,
+      clock,
+      logger,
+      leftoverGraceMs: limits.leftoverGrace,
+    });
+  }
+  let clean = false;
+  undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
+  undo.add("end repository work", () => daemon.ctx.repoCache.close());
+  logger.info("starting daemon", { version: options.version, profile: config.profile, server: config.serverUrl, workspaces_root: config.workspacesRoot });
+  await ensureDir(config.workspacesRoot).catch((error: unknown) => logger.warn("cannot create the workspaces root", { error: errorText(error) }));
+
+  undo.add("deregister runtimes", () => deregisterAll(daemon.ctx));
+  await preflight(daemon);
+  if (!root.signal.aborted) {
+    state.ready = true;
+    await opened.state?.markReady();
+    options.onReady?.({ port: listener.port });
+    await work(stage, daemon);
+  }
+  clean = true;
+}
+
+async function baseOf({ options, clock, limits, logger, listener, root }: Stage, launcherDir: string, openedState: Base["openedState"]): Promise<Base> {
+  const { config, env, home } = options;
+  const machineRoot = stateRoot(env, home);
+  return {
+    config,
+    limits,
+    clock,
+    logger,
+    env,
+    home,
+    launcherDir,
+    stateDir: config.stateDir,
+    stateRoot: machineRoot,
+    daemonId: await resolveDaemonId({ pinned: config.daemonId, root: machineRoot, stateDir: config.stateDir, clock }),
+    openedState,
+    rootSignal: root.signal,
+    localPort: listener.port,
+    runTask: options.runTask ?? runTask,
+  };
+}
+
+function localFetch(
+  { options, limits, logger, listener, root, clock }: Stage,
+  daemon: Daemon,
+  facts: { readonly token: string; readonly startedAt: number; readonly ready: () => boolean },
+): (request: Request) => Response | Promise<Response> {
+  const { ctx } = daemon;
+  const app = createLocalApp({
+    logger,
+    credentials: ctx.credentials,
+    activeRoots: ctx.activeRoots,
+    checkouts: daemon.repoAccess,
+    port: () => listener.port,
+    operatorToken: () => facts.token,
+    maxBodyBytes: limits.localBodyBytes,
+    retryAfterSeconds: limits.checkoutRetryAfterSeconds,
+    health: () =>
+      healthOf({
+        ...ctx,
+        startedAt: facts.startedAt,
+        version: options.version,
+        deviceName: ctx.config.deviceName,
+        launchedBy: ctx.config.launchedBy,
+        ready: facts.ready,
+        skippedAgents: () => daemon.discovery.skipped(),
+      }),
+    // A turn later, so that the caller gets its answer before the listener closes.
+    requestShutdown: () => void clock.setTimer(1, () => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"))),
+  });
+  return (request) => app.fetch(request);
+}
+
+/** Renewal first: it turns a revoked token into a readable instruction. Only the sync decides (daemon.md 6.3). */
+async function preflight(daemon: Daemon): Promise<void> {
+  const { ctx } = daemon;
+  ctx.logger.info("authenticated", { profile: ctx.profile });
+  await renewToken(ctx);
+  try {
+    await daemon.sync.once({ reconcileProfiles: false });
+  } catch (error) {
+    if (!ctx.rootSignal.aborted) throw error;
+  }
+  if (ctx.runtimes.size === 0 && !ctx.rootSignal.aborted) ctx.logger.warn("no runtime yet; waiting for a workspace and an agent");
+}
+
+/** The loops until the root signal aborts, then the orderly end (daemon.md 1.3). A loop that breaks ends the daemon with its error. */
+async function work({ clock, listener, limits, logger, root }: Stage, daemon: Daemon): Promise<void> {
+  const { ctx } = daemon;
+  const broken: { error?: unknown } = {};
+  const guard = async (name: string, loop: Promise<void>): Promise<void> => {
+    try {
+      await loop;
+    } catch (error) {
+      if (root.signal.aborted) return;
+      broken.error = new MulticaError("loop_broken", `the ${name} loop broke`, { cause: error });
+      root.abort(broken.error);
+    }
+  };
+  const all = [...daemon.loops, { name: "token renewal", run: () => runRenewal(ctx) }];
+  const others = all.map((loop) => guard(loop.name, loop.run()));
+  await guard("claim", daemon.claim.run());
+  // The claim loop has returned: no task can join the set that is waited for now.
+  const closed = listener.close(clock);
+  logger.info("poll loop stopping, waiting for in-flight tasks", { tasks: daemon.dispatcher.size });
+  await drainTasks(daemon, limits.taskDrain);
+  await Promise.all([closed, ...others]);
+  if (broken.error !== undefined) throw broken.error;
+}

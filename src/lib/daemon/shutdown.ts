@@ -1,0 +1,31 @@
+import { errorText } from "../core/index.ts";
+import { currentPid, processIdentity } from "../platform/index.ts";
+import type { Daemon } from "./assemble.ts";
+import type { DaemonContext } from "./context.ts";
+import { readPid } from "./files.ts";
+
+/** Waits for the tasks inside the pipeline; what is still there at the limit is left to orphan recovery. */
+export async function drainTasks(daemon: Pick<Daemon, "dispatcher" | "ctx">, limitMs: number): Promise<void> {
+  if (await daemon.dispatcher.drain(limitMs)) return;
+  daemon.ctx.logger.warn("timed out waiting for in-flight tasks", { tasks: daemon.dispatcher.size });
+}
+
+/**
+ * Takes all runtimes offline on the server: detached from the root signal, with its own limit (daemon.md 1.3).
+ * Not when a successor has taken over: it has registered the same ids, and our late call would take them offline.
+ */
+export async function deregisterAll(ctx: DaemonContext): Promise<void> {
+  const ids = ctx.runtimes.ids();
+  if (ids.length === 0) return;
+  const successor = readPid(ctx.stateDir);
+  if (successor !== undefined && successor !== currentPid() && processIdentity(successor) !== null) {
+    ctx.logger.info("a successor is running; runtimes stay registered", { pid: successor });
+    return;
+  }
+  try {
+    await ctx.api.deregister(ids, { timeoutMs: ctx.limits.deregisterTimeout });
+    ctx.logger.info("deregistered runtimes", { count: ids.length });
+  } catch (error) {
+    ctx.logger.warn("deregistering runtimes failed", { error: errorText(error) });
+  }
+}
