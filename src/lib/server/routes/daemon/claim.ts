@@ -44,7 +44,7 @@ export function claimRoutes(app: App, ctx: ServerContext): void {
   app.get("/api/daemon/runtimes/:runtimeId/tasks/pending", (c) => {
     const runtime = requireRuntime(ctx, c.get("principal"), c.req.param("runtimeId"));
     const sql = `SELECT * FROM task WHERE runtime_id = :id AND status IN ('queued', 'dispatched')
-                 ORDER BY priority DESC, created_at, id`;
+                 ORDER BY priority DESC, created_at, rowid`;
     return json(all<TaskRow>(ctx.db, sql, { id: runtime.id }).map((row) => taskWire(row)));
   });
 }

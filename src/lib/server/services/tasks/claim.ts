@@ -75,7 +75,7 @@ function pickLost(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow
     `SELECT * FROM task WHERE runtime_id = :runtimeId AND status = 'dispatched' AND started_at IS NULL
        AND dispatched_at < :before AND (prepare_lease_expires_at IS NULL OR prepare_lease_expires_at <= :now)
        AND id NOT IN (SELECT value FROM json_each(:skip))
-     ORDER BY priority DESC, dispatched_at, id LIMIT 1`,
+     ORDER BY priority DESC, dispatched_at, rowid LIMIT 1`,
     { runtimeId, now: tx.now, before: tx.now - tx.thresholds.redeliverAfterMs, skip: JSON.stringify([...skip]) },
   );
 }
@@ -95,7 +95,7 @@ function pickQueued(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskR
            AND (x.issue_id = t.issue_id OR x.chat_session_id = t.chat_session_id
              OR (coalesce(t.issue_id, t.chat_session_id, t.autopilot_run_id) IS NULL
                  AND coalesce(x.issue_id, x.chat_session_id, x.autopilot_run_id) IS NULL)))
-     ORDER BY t.priority DESC, t.created_at, t.id LIMIT 1`,
+     ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT 1`,
     { runtimeId, skip: JSON.stringify([...skip]) },
   );
 }

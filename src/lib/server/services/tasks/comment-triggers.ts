@@ -83,7 +83,7 @@ function threadOf(tx: Tx, commentId: string): CommentRow[] {
        down(id) AS (
          SELECT id FROM up WHERE parent_id IS NULL
          UNION ALL SELECT c.id FROM comment c JOIN down ON c.parent_id = down.id)
-     SELECT c.* FROM comment c JOIN down USING (id) ORDER BY c.parent_id IS NOT NULL, c.created_at, c.id`,
+     SELECT c.* FROM comment c JOIN down USING (id) ORDER BY c.parent_id IS NOT NULL, c.created_at, c.rowid`,
     { commentId },
   );
 }

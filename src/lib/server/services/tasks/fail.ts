@@ -60,7 +60,7 @@ export function afterFailure(tx: Tx, failed: TaskRow, foundBy: FoundBy): TaskRow
 export function recoverOrphans(tx: Tx, runtimeId: string): { orphaned: number; retried: number } {
   const held = all<{ id: string }>(
     tx.db,
-    `SELECT id FROM task WHERE runtime_id = :runtimeId AND status IN (${sqlStates(HELD_STATES)}) ORDER BY created_at`,
+    `SELECT id FROM task WHERE runtime_id = :runtimeId AND status IN (${sqlStates(HELD_STATES)}) ORDER BY created_at, rowid`,
     { runtimeId },
   );
   let orphaned = 0;

@@ -15,7 +15,7 @@ export function promoteDeferred(tx: Tx, runtimeId: string): void {
      WHERE t.runtime_id = :runtimeId AND t.status = 'deferred' AND t.fire_at <= :now
        AND NOT EXISTS (SELECT 1 FROM task p WHERE p.issue_id = t.issue_id AND p.agent_id = t.agent_id
                        AND p.status IN ('queued', 'dispatched'))
-     ORDER BY t.created_at, t.id`,
+     ORDER BY t.created_at, t.rowid`,
     { runtimeId, now: tx.now },
   );
   const seen = new Set<string>();

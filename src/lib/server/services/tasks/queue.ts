@@ -81,7 +81,7 @@ export function pendingOf(
 ): TaskRow | undefined {
   return one<TaskRow>(
     tx.db,
-    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND status = :state ORDER BY created_at LIMIT 1`,
+    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND status = :state ORDER BY created_at, rowid LIMIT 1`,
     { issueId: pair.issue.id, agentId: pair.agentId, state },
   );
 }

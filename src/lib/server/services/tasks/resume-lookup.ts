@@ -28,7 +28,7 @@ function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
     db,
     `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
        AND status NOT IN ('queued', 'deferred', 'dispatched')
-     ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, id DESC`,
+     ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, rowid DESC`,
     pair,
   );
   const retired = new Set(
