@@ -16,7 +16,7 @@ export interface Tx {
  * Runs `fn` in one BEGIN IMMEDIATE transaction, commits, then announces what it queued.
  * Whatever `fn` throws rolls everything back and is thrown on. `fn` must not await (server-api.md 14.1).
  */
-export function inTransaction<T>(ctx: ServerContext, fn: (tx: Tx) => T): T {
+export function inTransaction<T>(ctx: Pick<ServerContext, "db" | "clock" | "bus" | "thresholds">, fn: (tx: Tx) => T): T {
   const events: BusEvent[] = [];
   const now = ctx.clock.now();
   const result = ctx.db.transaction(() =>

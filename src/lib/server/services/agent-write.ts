@@ -5,7 +5,7 @@ import { HttpError, badRequest } from "../http-error.ts";
 import type { Scope } from "../http/scope.ts";
 import { type AgentRow, type TaskRow, objectColumn } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
-import { agentColumns, permissionColumns } from "./agent-input.ts";
+import { type Columns, agentColumns, permissionColumns } from "./agent-input.ts";
 import { cancelTasksOfAgent } from "./tasks/enqueue.ts";
 
 /** Creates an agent owned by the human behind the caller and returns its id (server-api.md 13.9.1). */
@@ -29,7 +29,7 @@ export function createAgent(tx: Tx, scope: Scope, input: AgentInput): string {
 /** Partial update. Work that waits for the agent moves with it to a new runtime. */
 export function updateAgent(tx: Tx, scope: Scope, agent: AgentRow, input: AgentInput): void {
   if (input.custom_env !== undefined) throw badRequest("custom_env cannot be changed here; use PUT /api/agents/{id}/env");
-  const columns = { ...agentColumns(tx, scope, input), ...permissionColumns(tx, scope, input, agent), updated_at: tx.now };
+  const columns: Columns = { ...agentColumns(tx, scope, input), ...permissionColumns(tx, scope, input, agent), updated_at: tx.now };
   uniqueName(input.name?.trim() ?? agent.name, () => update(tx.db, "agent", agent.id, columns));
   const runtimeId = columns["runtime_id"];
   if (typeof runtimeId === "string" && runtimeId !== agent.runtime_id) moveQueue(tx, agent.id, runtimeId);
