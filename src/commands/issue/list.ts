@@ -27,6 +27,7 @@ export default class IssueList extends ApiCommand {
     if (direction !== undefined && direction !== "asc" && direction !== "desc") throw usage("--direction must be asc or desc");
     if (direction !== undefined && (flags.sort ?? "position") === "position") throw usage("--direction needs a --sort other than position");
     if (flags.assignee !== undefined && flags["assignee-id"] !== undefined) throw usage("--assignee and --assignee-id exclude each other");
+    const { limit = 50, offset = 0 } = flags;
     const session = this.session(flags);
     const workspace = session.workspaceId();
     const person = await findPerson(session, flags.assignee, flags["assignee-id"]);
@@ -38,11 +39,11 @@ export default class IssueList extends ApiCommand {
       project_id: flags.project,
       sort: flags.sort,
       direction,
-      limit: flags.limit > 0 ? flags.limit : undefined,
-      offset: flags.offset > 0 ? flags.offset : undefined,
+      limit: limit > 0 ? limit : undefined,
+      offset: offset > 0 ? offset : undefined,
     });
     const list = issues ?? [];
-    const page = { issues: list, total, limit: flags.limit, offset: flags.offset, has_more: flags.offset + list.length < total };
+    const page = { issues: list, total, limit, offset, has_more: offset + list.length < total };
     await this.emit(flags, page, async () => {
       const { displayNames } = await import("../../cli/names.ts");
       const { issueTable } = await import("../../views/issues.ts");

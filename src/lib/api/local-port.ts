@@ -50,13 +50,29 @@ export function createLocalPortClient(options: LocalPortOptions) {
     },
     /** Asks the daemon to stop. True when it agreed. */
     shutdown: async (): Promise<boolean> => (await call("POST", "/shutdown", {}, 2000)).status === 200,
-    /** Checks a repository out into the task's workdir. Rejects with `RequestError` and the daemon's one-line reason. */
+    /**
+     * Checks a repository out into the task's workdir. Rejects with `repo_busy` (details.retryAfterMs) when the daemon says
+     * that another operation holds the repository, else with `RequestError` and the daemon's one-line reason.
+     */
     repoCheckout: async (body: CheckoutRequest, signal?: AbortSignal): Promise<CheckoutResponse> => {
       const answer = await call("POST", "/repo/checkout", body, CHECKOUT_LIMIT_MS, signal);
+      if (answer.status === 503 && answer.headers.get("X-Multica-Retryable") === "repo-busy") {
+        throw new MulticaError("repo_busy", answer.text.trim(), {
+          retry: "later",
+          details: { retryAfterMs: retryAfterMs(answer.headers.get("Retry-After")) },
+        });
+      }
       if (answer.status !== 200) throw new RequestError("POST", "/repo/checkout", answer.status, answer.text);
       return JSON.parse(answer.text) as CheckoutResponse;
     },
   };
+}
+
+/** `Retry-After` in milliseconds: seconds or a date, between 0 and 30 s; missing or senseless is one second (repocache.md 14). */
+function retryAfterMs(header: string | null): number {
+  const text = header?.trim() ?? "";
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - new Date().getTime()) / 1000;
+  return Number.isFinite(seconds) ? Math.min(30, Math.max(0, seconds)) * 1000 : 1000;
 }
 
 function isHealth(value: unknown): value is Health {

@@ -1,0 +1,95 @@
+import { createLocalPortClient } from "../lib/api/local-port.ts";
+import type { RunContext } from "../lib/config/index.ts";
+import { asNumber, EXIT, isMulticaError, MulticaError } from "../lib/core/index.ts";
+import type { Clock } from "../lib/platform/index.ts";
+import type { CheckoutResponse } from "../lib/wire/index.ts";
+import { usage } from "./resolve.ts";
+
+export interface CheckoutInput {
+  readonly context: RunContext;
+  readonly url: string;
+  readonly ref: string;
+  readonly workdir: string;
+  readonly mode: string;
+  readonly clock: Clock;
+}
+
+const LIMIT_MS = 5 * 60_000;
+
+/**
+ * Asks the daemon that runs this task for a checkout (cli.md 5.5). Repeats while the daemon says the repository is busy, for
+ * five minutes in all. Exit 2 without `MULTICA_DAEMON_PORT`, 3 without a token or the right, 5 for a bad request, 6 unreachable.
+ */
+export async function checkout(input: CheckoutInput): Promise<CheckoutResponse> {
+  const { context, clock } = input;
+  const port = daemonPort(context);
+  if (context.token === undefined) {
+    throw new MulticaError("not_signed_in", "MULTICA_TOKEN is not set: only a task's own agent may check out", { exit: EXIT.notSignedIn });
+  }
+  const client = createLocalPortClient({ port, token: context.token });
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  for (;;) {
+    const answer = await attempt(client, input, limit);
+    if (answer.kind === "done") return answer.response;
+    await clock.sleep(answer.waitMs, limit).catch(() => undefined);
+    if (limit.aborted) throw tooLong();
+  }
+}
+
+type Attempt = { readonly kind: "done"; readonly response: CheckoutResponse } | { readonly kind: "busy"; readonly waitMs: number };
+
+async function attempt(client: ReturnType<typeof createLocalPortClient>, input: CheckoutInput, limit: AbortSignal): Promise<Attempt> {
+  const { context } = input;
+  try {
+    const response = await client.repoCheckout(
+      {
+        url: input.url,
+        workspace_id: context.workspaceId ?? "",
+        workdir: input.workdir,
+        ref: input.ref,
+        agent_name: context.agentName ?? "",
+        task_id: context.taskId ?? "",
+        checkout_mode: input.mode,
+        retry_busy: true,
+      },
+      limit,
+    );
+    return { kind: "done", response };
+  } catch (error) {
+    if (limit.aborted) throw tooLong();
+    if (isMulticaError(error, "repo_busy")) return { kind: "busy", waitMs: asNumber(error.details["retryAfterMs"]) ?? 1000 };
+    const status = statusOf(error);
+    throw status === undefined ? error : refused(status, error);
+  }
+}
+
+/** The daemon's own words with the exit code of this command's table: agents read them. */
+function refused(status: number, error: unknown): MulticaError {
+  const body = (error as { body?: unknown }).body;
+  const text = typeof body === "string" && body.trim() !== "" ? body.trim() : `the daemon answered with status ${status}`;
+  const exits: Readonly<Record<number, number>> = { 400: EXIT.validation, 401: EXIT.notSignedIn, 403: EXIT.notSignedIn };
+  const listed = /not configured/.test(text) ? ["multica repo list shows the workspace's repositories; use one of their URLs."] : [];
+  return new MulticaError("checkout_refused", text, { cause: error, exit: exits[status] ?? EXIT.failed, suggestions: listed });
+}
+
+function statusOf(error: unknown): number | undefined {
+  return isMulticaError(error, "http_status") ? asNumber((error as { status?: unknown }).status) : undefined;
+}
+
+function daemonPort(context: RunContext): number {
+  const text = context.daemonPort;
+  if (text === undefined) {
+    throw usage("MULTICA_DAEMON_PORT is not set", "repo checkout is meant for agents inside a daemon task; elsewhere use git clone.");
+  }
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw usage(`MULTICA_DAEMON_PORT is ${JSON.stringify(text)}, which is not a port`);
+  return port;
+}
+
+function tooLong(): MulticaError {
+  return new MulticaError("checkout_timeout", "the checkout did not finish within five minutes", {
+    exit: EXIT.unreachable,
+    retry: "later",
+    suggestions: ["A first clone goes on in the background: run the command again."],
+  });
+}
