@@ -3,7 +3,7 @@ import { createHttp } from "../api/ky-http.ts";
 import { connectDaemonSocket } from "../api/socket.ts";
 import { type HttpOptions, isRuntimeNotFound, isStatus, isTransient } from "../api/index.ts";
 import { errorText } from "../core/index.ts";
-import { machineName, platformName } from "../platform/index.ts";
+import { type Clock, machineName, platformName } from "../platform/index.ts";
 import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
 import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
 import { AckStamps } from "./ack-stamps.ts";
@@ -16,7 +16,7 @@ import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { legacyDaemonIds } from "./identity.ts";
 import { type ClaimAnswer, ClaimLoop } from "./loops/claim.ts";
 import { type BeatAnswer, runHeartbeats } from "./loops/heartbeat.ts";
-import { runSocket } from "./loops/socket.ts";
+import { runSocket, type SocketParts } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { createReconcile } from "./reconcile.ts";
 import { recordTask } from "./recovery.ts";
@@ -52,39 +52,11 @@ export interface Daemon {
 
 /** Builds context and loops (daemon.md 1.1); no request is sent. */
 export function assemble(base: Base): Daemon {
-  const { config, clock, limits, logger, rootSignal } = base;
-  const http: HttpOptions = {
-    serverUrl: config.serverUrl,
-    token: config.token,
-    platform: "daemon",
-    clientVersion: WIRE_VERSION,
-    os: platformName(),
-    capabilities: DAEMON_CAPABILITIES,
-  };
-  const api = createDaemonApi(createHttp(http));
-  const repoCache = createRepoCache({ root: config.workspacesRoot, clock, logger, env: base.env });
-  const registry = createRepoRegistry({ cache: repoCache, logger, refresh: (id) => refreshRepos({ api, limits, rootSignal }, id) });
-  const repoAccess = createRepoAccess({ clock, limits, logger, rootSignal, cache: repoCache, registry });
-  const ctx: DaemonContext = {
-    ...base,
-    get state() {
-      return base.openedState();
-    },
-    profile: config.profile,
-    serverUrl: config.serverUrl,
-    api,
-    repoCache,
-    slots: new Slots(config.maxConcurrentTasks),
-    barrier: new ClaimBarrier(),
-    runtimes: new RuntimeRegistry(),
-    taskRepos: repoAccess.taskRepos,
-    credentials: createCredentials(),
-    activeRoots: createActiveRoots(),
-    counters: { running: 0, resourceWait: 0 },
-    reconcile: createReconcile(clock, limits.reconcileDebounce),
-    wake: () => claim.wake(),
-  };
-  const discovery = createDiscovery({ config, env: base.env, home: base.home, logger, runtimes: ctx.runtimes, rootSignal });
+  const { config, clock } = base;
+  const http = httpOptions(base);
+  const late = { wake: (): void => undefined };
+  const { ctx, repoAccess } = createContext(base, http, () => late.wake());
+  const discovery = createDiscovery({ config, env: base.env, home: base.home, logger: ctx.logger, runtimes: ctx.runtimes, rootSignal: ctx.rootSignal });
   const dispatcher = createDispatcher(ctx, (task, slot) => base.runTask(ctx, task, slot));
   const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
   const gone = new RuntimeGone(ctx, registrar);
@@ -107,29 +79,66 @@ export function assemble(base: Base): Daemon {
     record: (task) => recordTask(ctx, task),
     dispatch: (task, slot) => dispatcher.dispatch(task, slot),
   });
+  late.wake = () => claim.wake();
   const frames = frameHandlers({ ctx, link, stamps, sync, claim, registrar, runtimeGone });
   const loops = [
     { name: "workspace sync", run: () => sync.run() },
     { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
-    {
-      name: "socket",
-      run: () =>
-        runSocket({
-          ...ctx,
-          ...frames,
-          dial: (runtimeIds, handlers) =>
-            connectDaemonSocket({
-              http,
-              runtimeIds,
-              clock,
-              onOpen: handlers.onOpen,
-              onFrame: handlers.onFrame,
-              onClose: ({ error }) => handlers.onClose({ reason: errorText(error ?? "closed"), status: refusedStatus(error) }),
-            }),
-        }),
-    },
+    { name: "socket", run: () => runSocket({ ...ctx, ...frames, dial: dialCall(http, clock) }) },
   ];
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
+}
+
+function httpOptions({ config }: Base): HttpOptions {
+  return {
+    serverUrl: config.serverUrl,
+    token: config.token,
+    platform: "daemon",
+    clientVersion: WIRE_VERSION,
+    os: platformName(),
+    capabilities: DAEMON_CAPABILITIES,
+  };
+}
+
+/** The shared context; the claim loop is made from it, so waking it is bound later. */
+function createContext(base: Base, http: HttpOptions, wake: () => void): { readonly ctx: DaemonContext; readonly repoAccess: RepoAccess } {
+  const { config, clock, limits, logger, rootSignal } = base;
+  const api = createDaemonApi(createHttp(http));
+  const repoCache = createRepoCache({ root: config.workspacesRoot, clock, logger, env: base.env });
+  const registry = createRepoRegistry({ cache: repoCache, logger, refresh: (id) => refreshRepos({ api, limits, rootSignal }, id) });
+  const repoAccess = createRepoAccess({ clock, limits, logger, rootSignal, cache: repoCache, registry });
+  const ctx: DaemonContext = {
+    ...base,
+    get state() {
+      return base.openedState();
+    },
+    profile: config.profile,
+    serverUrl: config.serverUrl,
+    api,
+    repoCache,
+    slots: new Slots(config.maxConcurrentTasks),
+    barrier: new ClaimBarrier(),
+    runtimes: new RuntimeRegistry(),
+    taskRepos: repoAccess.taskRepos,
+    credentials: createCredentials(),
+    activeRoots: createActiveRoots(),
+    counters: { running: 0, resourceWait: 0 },
+    reconcile: createReconcile(clock, limits.reconcileDebounce),
+    wake,
+  };
+  return { ctx, repoAccess };
+}
+
+function dialCall(http: HttpOptions, clock: Clock): SocketParts["dial"] {
+  return (runtimeIds, handlers) =>
+    connectDaemonSocket({
+      http,
+      runtimeIds,
+      clock,
+      onOpen: handlers.onOpen,
+      onFrame: handlers.onFrame,
+      onClose: ({ error }) => handlers.onClose({ reason: errorText(error ?? "closed"), status: refusedStatus(error) }),
+    });
 }
 
 function createRegistrar(

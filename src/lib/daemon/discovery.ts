@@ -1,5 +1,7 @@
-import { type Detection, detectAgents, getProvider, type ProfileResolution, resolveProfile } from "../agents/index.ts";
 import { join } from "node:path";
+import { type Detection, detectAgents, getProvider, type ProfileResolution, resolveProfile } from "../agents/index.ts";
+import { readSettings } from "../config/index.ts";
+import { errorText } from "../core/index.ts";
 import type { DaemonContext } from "./context.ts";
 import type { ResolveProfile } from "./profiles.ts";
 import type { ProbeRound } from "./register.ts";
@@ -48,7 +50,7 @@ export function createDiscovery(parts: Parts): Discovery {
   return {
     probe: () => (running ??= look().finally(() => (running = undefined))),
     resolveProfile: (profile): Promise<ProfileResolution> => {
-      const override = parts.config.profileCommands[profile.id];
+      const override = overrideOf(parts, profile.id);
       return resolveProfile(
         {
           id: profile.id,
@@ -68,6 +70,19 @@ export function createDiscovery(parts: Parts): Discovery {
     },
     skipped: () => skipped,
   };
+}
+
+/**
+ * The command this machine was told to use for a profile. Read anew each time, unlike every other setting: `set-path` is
+ * what a person does when a profile failed here, and the profile's next change should find it.
+ */
+function overrideOf({ config, logger }: Parts, profileId: string): string | undefined {
+  try {
+    return readSettings(config.stateDir).profile_command_overrides?.[profileId];
+  } catch (error) {
+    logger.warn("settings not readable; the paths read at start apply", { error: errorText(error) });
+    return config.profileCommands[profileId];
+  }
 }
 
 function skippedOf(found: Detection): Record<string, string> {

@@ -128,6 +128,8 @@ async function runStage(stage: Stage): Promise<void> {
       clock,
       logger,
       leftoverGraceMs: limits.leftoverGrace,
+      profile: config.profile,
+      onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
     });
   }
   let clean = false;
@@ -140,7 +142,7 @@ async function runStage(stage: Stage): Promise<void> {
   await preflight(daemon);
   if (!root.signal.aborted) {
     state.ready = true;
-    await opened.state?.markReady();
+    opened.state?.markReady();
     options.onReady?.({ port: listener.port });
     await work(stage, daemon);
   }
@@ -215,7 +217,7 @@ async function preflight(daemon: Daemon): Promise<void> {
 /** The loops until the root signal aborts, then the orderly end (daemon.md 1.3). A loop that breaks ends the daemon with its error. */
 async function work({ clock, listener, limits, logger, root }: Stage, daemon: Daemon): Promise<void> {
   const { ctx } = daemon;
-  const broken: { error?: unknown } = {};
+  const broken: { error?: MulticaError } = {};
   const guard = async (name: string, loop: Promise<void>): Promise<void> => {
     try {
       await loop;

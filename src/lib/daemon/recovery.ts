@@ -1,7 +1,7 @@
-import { errorText } from "../core/index.ts";
+import { MulticaError, errorText } from "../core/index.ts";
 import { currentPid, processIdentity, type Clock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import { openState, type StateHandle } from "../state/index.ts";
+import type { StateHandle } from "../state/index.ts";
 import type { Task } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
 import { endLeftovers } from "./leftovers.ts";
@@ -13,6 +13,10 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leftoverGraceMs: number;
+  /** CLI profile, for the record. */
+  readonly profile: string;
+  /** Another daemon has taken the state file: this one must end. */
+  readonly onLeaseLost: () => void;
 }
 
 /**
@@ -22,26 +26,30 @@ export interface RecoveryParts {
  */
 export async function openAndRecover(parts: RecoveryParts): Promise<StateHandle> {
   const { clock, logger } = parts;
-  const state = await openState({ stateDir: parts.stateDir, version: parts.version, clock, logger });
+  // Here and not above: without the state file the daemon must not need SQLite either.
+  const { openState } = await import("../state/index.ts");
+  const { stateDir, version, profile, onLeaseLost } = parts;
+  const state = await openState({ stateDir, version, profile, clock, logger, onLeaseLost });
   try {
     const identity = processIdentity(currentPid());
-    if (identity !== null) await state.beginRun({ identity, port: parts.port });
-    const leftovers = await state.leftoverAgents();
-    await endLeftovers(leftovers, { clock, logger, graceMs: parts.leftoverGraceMs });
-    const lost = await state.markLost();
+    if (identity === null) throw new MulticaError("bug", "this process has no identity");
+    const { crashed } = await state.beginRun({ identity, port: parts.port });
+    if (crashed) logger.warn("the run before did not end by itself");
+    await endLeftovers(state.leftoverAgents(), { clock, logger, graceMs: parts.leftoverGraceMs });
+    const lost = state.markLost();
     if (lost.length > 0) logger.warn("tasks of an earlier run were lost; the server retries them", { tasks: lost.length });
     return state;
   } catch (error) {
-    await state.close();
+    state.close();
     throw error;
   }
 }
 
 /** Writes a claimed task down before anything is prepared. A database in trouble costs crash recovery, never the task. */
-export async function recordTask(ctx: Pick<DaemonContext, "state" | "logger" | "clock" | "runtimes">, task: Task): Promise<void> {
+export function recordTask(ctx: Pick<DaemonContext, "state" | "logger" | "runtimes">, task: Task): void {
   if (ctx.state === null) return;
   try {
-    await ctx.state.insertTask({
+    ctx.state.insertTask({
       task_id: task.id,
       workspace_id: task.workspace_id,
       runtime_id: task.runtime_id,
@@ -56,12 +64,12 @@ export async function recordTask(ctx: Pick<DaemonContext, "state" | "logger" | "
 }
 
 /** Ends the run in the state file; a failure only costs the note that the stop was clean. */
-export async function closeState(state: StateHandle | null, reason: "clean" | "fatal", logger: Logger): Promise<void> {
+export function closeState(state: StateHandle | null, reason: "clean" | "fatal", logger: Logger): void {
   if (state === null) return;
   try {
-    await state.endRun(reason);
+    state.endRun(reason);
   } catch (error) {
     logger.warn("end of the run not written to the state file", { error: errorText(error) });
   }
-  await state.close();
+  state.close();
 }

@@ -95,7 +95,7 @@ export class SinglePollers {
     try {
       // On the root signal: stopping this poller must not lose a task that is already on its way.
       const answer = await ask(this.#parts, limits.singleClaimTimeout, (limit) => this.#parts.claimSingle(id, limit));
-      if (answer.kind === "tasks") return await handOut(this.#parts, answer.tasks, held);
+      if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
       if (answer.kind === "runtime_gone") {
         this.#parts.runtimeGone(id);
         return "end";

@@ -19,7 +19,7 @@ export interface ClaimParts extends Pick<DaemonContext, "clock" | "limits" | "lo
   /** Starts the recovery of a runtime the server does not know; must not be awaited here. */
   runtimeGone(runtimeId: string): void;
   /** Writes the task down before anything is prepared; failures are the callee's business. */
-  record(task: Task): Promise<void>;
+  record(task: Task): void;
   /** Hands a claimed task and its slot to the pipeline. */
   dispatch(task: Task, slot: number): void;
 }
@@ -101,7 +101,7 @@ export class ClaimLoop {
     try {
       const answer = await ask(this.#parts, limits.batchClaimTimeout, (signal) => this.#parts.claimBatch(ids, held.length, signal));
       if (answer.kind === "unsupported") return "unsupported";
-      if (answer.kind === "tasks") return await handOut(this.#parts, answer.tasks, held);
+      if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
       if (answer.kind === "runtime_gone" && answer.runtimeId !== null) this.#parts.runtimeGone(answer.runtimeId);
       else if (!this.#parts.rootSignal.aborted) logger.warn("batch claim failed", { error: answer.kind === "failed" ? answer.error : answer.kind });
       return "sleep";
@@ -147,14 +147,14 @@ export async function ask(parts: ClaimParts, limitMs: number, send: (signal: Abo
  * Records and dispatches the tasks of an answer, one slot each; used slots leave `held`.
  * Surplus tasks (a server's mistake) run through no pipeline: their lease brings them back.
  */
-export async function handOut(parts: ClaimParts, tasks: readonly Task[], held: number[]): Promise<"again" | "sleep"> {
+export function handOut(parts: ClaimParts, tasks: readonly Task[], held: number[]): "again" | "sleep" {
   for (const task of tasks) {
     if (held.length === 0) {
       parts.logger.error("more tasks claimed than slots were offered", { task: task.id });
       continue;
     }
     parts.logger.info("task received", { task: task.id, issue: task.issue_id ?? undefined, runtime: task.runtime_id });
-    await parts.record(task);
+    parts.record(task);
     const slot = held.shift();
     if (slot !== undefined) parts.dispatch(task, slot);
   }
