@@ -1,0 +1,215 @@
+import { MulticaError, backoff, isMulticaError } from "../core/index.ts";
+import type { Clock, Db } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+import { asStateError } from "./errors.ts";
+import { releaseLease, renewLease } from "./lease.ts";
+import { metaValue } from "./migrate.ts";
+import { type BeginRun, type BegunRun, type DaemonRun, DAEMON_LEASE, LEASE_RENEW_MS, type StopReason, beginRun, listRuns } from "./runs.ts";
+import * as tasks from "./tasks.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+/** What every process may ask. */
+export interface StateReader {
+  readonly path: string;
+  /** Written once, when the file was made. */
+  readonly instanceId: string;
+  getTask(taskId: string): tasks.TaskRecord | null;
+  listTasks(filter?: { readonly phase?: tasks.TaskPhase }): tasks.TaskRecord[];
+  /** The latest runs, newest first; 20 unless given. */
+  listRuns(limit?: number): DaemonRun[];
+  close(): void;
+}
+
+/** The daemon's state: the one writer of the file (state-db.md 13). Writes are in the file when they return, unless it is locked. */
+export interface StateHandle extends StateReader {
+  /** Steps 2 and 3 of the start: becomes the one daemon, closes a crashed run, opens a new one. `daemon_running` (exit 7) otherwise. */
+  beginRun(run: BeginRun): Promise<BegunRun>;
+  /** Step 4: tasks of earlier runs that may have left processes; to be ended before their directories are used. */
+  leftoverAgents(): tasks.LeftoverAgent[];
+  /** Step 6: gives up the tasks of earlier runs. Returns them. */
+  markLost(): tasks.TaskRecord[];
+  /** Step 9. */
+  markReady(): void;
+  /** Writes how the run ended and gives the lease back. */
+  endRun(reason: StopReason): void;
+  /** A claimed task, before its preparation starts; one delivered again starts over. */
+  insertTask(task: tasks.NewTask): void;
+  updateTask(taskId: string, patch: tasks.TaskPatch): void;
+  /** Changes the phase; `running` and the terminal phases note their time. */
+  setPhase(taskId: string, phase: tasks.TaskPhase): void;
+}
+
+export interface HandleParts {
+  readonly db: Db;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called once when another process has taken the lease: this daemon must end. */
+  readonly onLeaseLost?: () => void;
+}
+
+const BEGIN_ATTEMPTS = 20;
+/** At the end nothing else waits for this thread. */
+const CLOSE_BUSY_MS = 5000;
+
+export function createReader(db: Db): StateReader {
+  const guard = <T>(fn: () => T): T => {
+    try {
+      return fn();
+    } catch (error) {
+      throw asStateError(error, db.path);
+    }
+  };
+  return {
+    path: db.path,
+    instanceId: guard(() => metaValue(db, "instance_id") ?? ""),
+    getTask: (taskId) => guard(() => tasks.getTask(db, taskId)),
+    listTasks: (filter) => guard(() => tasks.listTasks(db, filter)),
+    listRuns: (limit = 20) => guard(() => listRuns(db, limit)),
+    close: () => db.close(),
+  };
+}
+
+export function createHandle(parts: HandleParts): StateHandle {
+  return new Handle(parts);
+}
+
+class Handle implements StateHandle {
+  readonly path: string;
+  readonly instanceId: string;
+  readonly #parts: HandleParts;
+  readonly #reader: StateReader;
+  readonly #queue: WriteQueue;
+  #runId: string | null = null;
+  #stopRenewal: () => void = () => undefined;
+
+  constructor(parts: HandleParts) {
+    this.#parts = parts;
+    this.#reader = createReader(parts.db);
+    this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger);
+    this.path = parts.db.path;
+    this.instanceId = this.#reader.instanceId;
+  }
+
+  async beginRun(run: BeginRun): Promise<BegunRun> {
+    const { db, clock, version } = this.#parts;
+    if (this.#runId !== null) throw new MulticaError("bug", "a run has begun already");
+    const begun = await retryBusy(clock, BEGIN_ATTEMPTS, db.path, () => db.transaction(() => beginRun(db, run, { version, nowMs: clock.now() })));
+    this.#runId = begun.runId;
+    this.#stopRenewal = clock.every(LEASE_RENEW_MS, () => this.#renew());
+    return begun;
+  }
+
+  #renew(): void {
+    const runId = this.#runId;
+    if (runId === null) return;
+    this.#queue.write("lease", (db) => {
+      if (renewLease(db, DAEMON_LEASE, runId, this.#parts.clock.now())) return;
+      this.#stopRenewal();
+      this.#parts.logger.error("another daemon has taken the state database");
+      this.#parts.onLeaseLost?.();
+    });
+  }
+
+  leftoverAgents(): tasks.LeftoverAgent[] {
+    return this.#read(() => tasks.leftoverAgents(this.#parts.db, this.#requireRun()));
+  }
+
+  markLost(): tasks.TaskRecord[] {
+    const runId = this.#requireRun();
+    const { db, clock } = this.#parts;
+    return this.#read(() => db.transaction(() => tasks.markLost(db, runId, clock.now())));
+  }
+
+  markReady(): void {
+    const [run, now] = [this.#requireRun(), this.#parts.clock.now()];
+    this.#queue.write("ready", (db) => void db.prepare("UPDATE daemon_run SET ready_at_ms = :now WHERE run_id = :run").run({ run, now }));
+  }
+
+  endRun(reason: StopReason): void {
+    const [run, now] = [this.#requireRun(), this.#parts.clock.now()];
+    this.#stopRenewal();
+    this.#runId = null;
+    this.#queue.write("run ended", (db) => {
+      db.prepare("UPDATE daemon_run SET stopped_at_ms = :now, stop_reason = :reason WHERE run_id = :run").run({ run, now, reason });
+      releaseLease(db, DAEMON_LEASE, run);
+    });
+  }
+
+  insertTask(task: tasks.NewTask): void {
+    const defaults = { runId: this.#requireRun(), nowMs: this.#parts.clock.now() };
+    this.#queue.write(`task ${task.task_id}`, (db) => tasks.insertTask(db, task, defaults));
+  }
+
+  updateTask(taskId: string, patch: tasks.TaskPatch): void {
+    this.#queue.write(`task ${taskId}`, (db) => {
+      if (!tasks.updateTask(db, taskId, patch)) this.#parts.logger.warn("no such task in the state database", { task: taskId });
+    });
+  }
+
+  setPhase(taskId: string, phase: tasks.TaskPhase): void {
+    const now = this.#parts.clock.now();
+    const time = phase === "running" ? { started_at_ms: now } : phase === "done" || phase === "lost" ? { ended_at_ms: now } : {};
+    this.updateTask(taskId, { phase, ...time });
+  }
+
+  getTask(taskId: string): tasks.TaskRecord | null {
+    return this.#read(() => this.#reader.getTask(taskId));
+  }
+
+  listTasks(filter?: { readonly phase?: tasks.TaskPhase }): tasks.TaskRecord[] {
+    return this.#read(() => this.#reader.listTasks(filter));
+  }
+
+  listRuns(limit?: number): DaemonRun[] {
+    return this.#read(() => this.#reader.listRuns(limit));
+  }
+
+  close(): void {
+    const { db, logger } = this.#parts;
+    if (!db.isOpen) return;
+    this.#stopRenewal();
+    this.#queue.stop();
+    db.exec(`PRAGMA busy_timeout=${CLOSE_BUSY_MS}`);
+    const runId = this.#runId;
+    if (runId !== null) this.#queue.write("lease", (target) => releaseLease(target, DAEMON_LEASE, runId));
+    if (!this.#queue.drain()) logger.error("state writes lost: the database stayed locked", { writes: this.#queue.waiting });
+    this.#queue.stop();
+    try {
+      db.exec("PRAGMA optimize");
+      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      logger.warn("state database not tidied", { error: asStateError(error, db.path) });
+    }
+    db.close();
+  }
+
+  /** What waits to be written comes first: a reader must see its own writes. */
+  #read<T>(fn: () => T): T {
+    this.#queue.drain();
+    try {
+      return fn();
+    } catch (error) {
+      throw asStateError(error, this.path);
+    }
+  }
+
+  #requireRun(): string {
+    if (this.#runId === null) throw new MulticaError("bug", "no run has begun");
+    return this.#runId;
+  }
+}
+
+/** Runs `fn` until the file is not locked any more, with growing pauses; the last `state_busy` is thrown. */
+export async function retryBusy<T>(clock: Clock, attempts: number, path: string, fn: () => T): Promise<T> {
+  const delay = backoff({ baseMs: 50, maxMs: 1000, jitter: 0.2 });
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return fn();
+    } catch (error) {
+      const failure = asStateError(error, path);
+      if (!isMulticaError(failure, "state_busy") || attempt + 1 >= attempts) throw failure;
+      await clock.sleep(delay(attempt));
+    }
+  }
+}

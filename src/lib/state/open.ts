@@ -1,0 +1,106 @@
+import { lstatSync } from "node:fs";
+import { uuid } from "../core/index.ts";
+import { type Clock, type Db, openDatabase } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+import { asStateError } from "./errors.ts";
+import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
+import { type StateHandle, type StateReader, createHandle, createReader, retryBusy } from "./handle.ts";
+import { checkReadable, migrate, schemaVersion } from "./migrate.ts";
+import { MIGRATIONS, type Migration } from "./schema.ts";
+
+export interface OpenStateOptions {
+  /** The profile's state directory. */
+  readonly stateDir: string;
+  /** Version of the product. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** CLI profile, for the record; empty for the default one. */
+  readonly profile?: string;
+  /** `delete` where the file system cannot do WAL (MULTICA_STATE_JOURNAL_MODE). */
+  readonly journalMode?: "wal" | "delete";
+  readonly onLeaseLost?: () => void;
+  /** For tests of migrations. */
+  readonly migrations?: readonly Migration[];
+}
+
+const OPEN_BUSY_MS = 5000;
+const RUN_BUSY_MS = 250;
+const OPEN_ATTEMPTS = 10;
+
+/**
+ * Opens the state file of the daemon for writing, makes and migrates it as needed (state-db.md 14, 16). Entry points only.
+ * Throws `state_refused`, `state_mismatch`, `state_newer`, `state_foreign` or the classes of `asStateError`.
+ */
+export async function openState(options: OpenStateOptions): Promise<StateHandle> {
+  const path = await prepareFile(options.stateDir);
+  const db = open(path);
+  try {
+    await setUp(db, options);
+    db.exec(`PRAGMA busy_timeout=${RUN_BUSY_MS}`);
+    const { version, clock, logger, onLeaseLost } = options;
+    return createHandle({ db, version, clock, logger, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
+  } catch (error) {
+    db.close();
+    throw asStateError(error, path);
+  }
+}
+
+/**
+ * Opens the state file for a process that only asks; never makes, migrates or writes it. Null when there is none.
+ * Throws `state_behind` or `state_newer` when this program cannot read it, and `state_refused`.
+ */
+export function openStateReader(options: { readonly stateDir: string; readonly migrations?: readonly Migration[] }): StateReader | null {
+  const path = stateFile(options.stateDir);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  checkPlace(options.stateDir, path);
+  const db = open(path, true);
+  try {
+    checkReadable(db, options.migrations ?? MIGRATIONS);
+    return createReader(db);
+  } catch (error) {
+    db.close();
+    throw asStateError(error, path);
+  }
+}
+
+function open(path: string, readOnly = false): Db {
+  try {
+    return openDatabase(path, { readOnly, busyTimeoutMs: OPEN_BUSY_MS });
+  } catch (error) {
+    throw asStateError(error, path);
+  }
+}
+
+async function setUp(db: Db, options: OpenStateOptions): Promise<void> {
+  const { clock, logger } = options;
+  const migrations = options.migrations ?? MIGRATIONS;
+  // Before the first table, or it has no effect.
+  db.exec("PRAGMA auto_vacuum=INCREMENTAL");
+  const wanted = options.journalMode ?? "wal";
+  const mode = await retryBusy(clock, OPEN_ATTEMPTS, db.path, () => db.scalar(`PRAGMA journal_mode=${wanted}`));
+  if (mode !== wanted) {
+    logger.warn("the state database cannot use the journal asked for", { asked: wanted, used: mode });
+    db.exec("PRAGMA journal_mode=DELETE");
+  }
+  for (const pragma of ["foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "trusted_schema=OFF", "secure_delete=ON"]) {
+    db.exec(`PRAGMA ${pragma}`);
+  }
+  const from = schemaVersion(db);
+  const latest = migrations.at(-1)?.version ?? 0;
+  if (from > 0 && from < latest) await retryLater(clock, db, () => backUp(db, from, latest));
+  const now = clock.now();
+  const meta = { instance_id: uuid(), profile: options.profile ?? "", created_at_ms: String(now), created_by: options.version };
+  const done = await retryBusy(clock, OPEN_ATTEMPTS, db.path, () => migrate(db, { migrations, version: options.version, clock, meta }));
+  if (done.from !== done.to) logger.info("state database migrated", { from: done.from, to: done.to });
+}
+
+async function retryLater(clock: Clock, db: Db, fn: () => Promise<unknown>): Promise<void> {
+  try {
+    await fn();
+  } catch (error) {
+    if (asStateError(error, db.path).code !== "state_busy") throw error;
+    await clock.sleep(500);
+    await fn();
+  }
+}

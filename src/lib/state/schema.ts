@@ -1,0 +1,102 @@
+import { sha256Hex } from "../core/index.ts";
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  /** Lowest schema version a program must know to read, and to write, a file of this version. */
+  readonly minReader: number;
+  readonly minWriter: number;
+}
+
+export const FAMILY = "multica-state";
+
+/** Lowest schema version of a file that this program can read without migrating it. */
+export const OLDEST_READABLE = 1;
+
+/**
+ * Steps of the state file's schema, in order (state-db.md 15, 16). A released step is never edited: its checksum is in
+ * every file that it was applied to. Later tables (outbox, sessions, environments, processes) are further steps.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: "runs and tasks",
+    minReader: 1,
+    minWriter: 1,
+    sql: `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE migration (
+  version INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  applied_at_ms INTEGER NOT NULL,
+  app_version TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE lease (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  start_key TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  acquired_at_ms INTEGER NOT NULL,
+  renewed_at_ms INTEGER NOT NULL,
+  ttl_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE daemon_run (
+  run_id TEXT PRIMARY KEY,
+  epoch INTEGER NOT NULL UNIQUE,
+  pid INTEGER NOT NULL,
+  start_key TEXT NOT NULL,
+  boot_id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  started_at_ms INTEGER NOT NULL,
+  ready_at_ms INTEGER,
+  stopped_at_ms INTEGER,
+  stop_reason TEXT CHECK (stop_reason IN ('clean', 'restart', 'crash', 'fatal'))
+) STRICT;
+
+CREATE TABLE task (
+  task_id TEXT PRIMARY KEY,
+  workspace_id TEXT NOT NULL,
+  runtime_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL,
+  issue_id TEXT,
+  chat_session_id TEXT,
+  autopilot_run_id TEXT,
+  provider TEXT NOT NULL,
+  phase TEXT NOT NULL CHECK (phase IN
+    ('claimed', 'preparing', 'waiting_local_directory', 'running', 'reporting', 'done', 'lost')),
+  env_root TEXT,
+  work_dir TEXT,
+  session_id TEXT,
+  prior_session_id TEXT,
+  agent_pid INTEGER,
+  agent_start_key TEXT,
+  agent_boot_id TEXT,
+  agent_pgid INTEGER,
+  next_seq INTEGER NOT NULL DEFAULT 1,
+  acked_seq INTEGER NOT NULL DEFAULT 0,
+  dropped_batches INTEGER NOT NULL DEFAULT 0,
+  terminal_kind TEXT CHECK (terminal_kind IN ('complete', 'fail', 'cancelled')),
+  run_id TEXT NOT NULL REFERENCES daemon_run(run_id),
+  claimed_at_ms INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  ended_at_ms INTEGER,
+  error TEXT
+) STRICT;
+
+CREATE INDEX task_phase ON task(phase);
+CREATE INDEX task_issue_agent ON task(issue_id, agent_id);
+CREATE INDEX task_run ON task(run_id);
+`,
+  },
+];
+
+export function checksum(migration: Migration): string {
+  return sha256Hex(migration.sql);
+}
