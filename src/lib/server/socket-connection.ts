@@ -38,7 +38,9 @@ export class DaemonConnection {
   /** Queues a frame; a daemon that has not taken the last 16 is disconnected and catches up when it comes back. */
   send(frame: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> }): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#writeLimits.size >= SOCKET_LIMITS.serverQueue) return this.#drop("outgoing queue is full");
+    // One transaction may announce many tasks in one go: frames the kernel has taken already are not waiting.
+    const waiting = this.#socket.bufferedAmount > 0 ? this.#writeLimits.size : 0;
+    if (waiting >= SOCKET_LIMITS.serverQueue) return this.#drop("outgoing queue is full");
     const done = this.#ctx.clock.setTimer(SOCKET_LIMITS.writeMs, () => this.#drop("write timed out"));
     this.#writeLimits.add(done);
     this.#socket.send(JSON.stringify(frame), () => {
