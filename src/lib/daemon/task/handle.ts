@@ -8,7 +8,7 @@ import { type StatusProbe, watchCancellation } from "./cancellation.ts";
 import { failureReason } from "./failure.ts";
 import { createReleases, untilGone } from "./release.ts";
 import { failBody } from "./report.ts";
-import { type Known, type TaskRun, journal } from "./run.ts";
+import { type Known, type TaskRun, journal, nothingKnown } from "./run.ts";
 import { type ReportSink, createDirectSink } from "./sink.ts";
 import { markRoots, stages } from "./stages.ts";
 import { Transcript } from "./transcript.ts";
@@ -23,7 +23,15 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number): Pro
   const sink = createDirectSink({ api: ctx.api, clock: ctx.clock, logger });
   const releases = createReleases(logger);
   const trees: Promise<void>[] = [];
+  const known = nothingKnown();
   let admitted = false;
+  // Released last: while the row is open, the next start of the daemon looks for what the task may have left.
+  releases.add("task row", () =>
+    journal({ ctx, logger }, "task ended", (state) => {
+      state.updateTask(task.id, { ended_at_ms: ctx.clock.now() });
+      if (known.reported) state.setPhase(task.id, "done");
+    }),
+  );
   try {
     const runtime = ctx.runtimes.get(task.runtime_id);
     const admission = admit(task, {
@@ -34,35 +42,37 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number): Pro
     });
     if (admission.kind === "refused") {
       logger.warn("task refused", { reason: admission.reason, error: admission.error });
-      await refuse(ctx, task, sink, admission.reason, admission.error);
+      await refuse({ ctx, task, sink, known }, admission.reason, admission.error);
       return;
     }
     admitted = true;
     logger.info("picked task", { issue: task.issue_id, agent: admission.job.agent.name, provider: admission.job.provider });
-    await withRun({ ctx, task, slot, logger, sink, releases, job: admission.job, trees });
+    await withRun({ ctx, task, slot, logger, sink, releases, job: admission.job, known, trees });
   } catch (error) {
     logger.error("the task pipeline failed", { error: errorText(error) });
-    await refuse(ctx, task, sink, failureReason(error), errorText(error)).catch(() => undefined);
+    if (!known.reported) await refuse({ ctx, task, sink, known }, failureReason(error), errorText(error));
   } finally {
-    if (admitted) {
-      await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees) }).catch((error: unknown) =>
-        logger.error("the end of the task's processes could not be proved", { error: errorText(error) }),
-      );
-    }
+    if (admitted) await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees) });
     await releases.run();
-    journal({ ctx, logger }, "task ended", (state) => state.updateTask(task.id, { ended_at_ms: ctx.clock.now() }));
   }
 }
 
-/** A failed report for a task of which nothing was started. */
-async function refuse(ctx: DaemonContext, task: Task, sink: ReportSink, reason: string, error: string): Promise<void> {
-  journal({ ctx, logger: ctx.logger }, "phase reporting", (state) => state.setPhase(task.id, "reporting"));
-  const none: Known = { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "" };
-  const answer = await sink.terminal({ kind: "fail", taskId: task.id, body: failBody(none, reason, error) });
-  if (answer.kind !== "undelivered") journal({ ctx, logger: ctx.logger }, "phase done", (state) => state.setPhase(task.id, "done"));
+/** A failed report outside the stages: for a task of which nothing was started, and after a defect of ours. */
+async function refuse(
+  parts: { readonly ctx: DaemonContext; readonly task: Task; readonly sink: ReportSink; readonly known: Known },
+  reason: string,
+  error: string,
+): Promise<void> {
+  const { ctx, task, sink, known } = parts;
+  journal({ ctx, logger: ctx.logger }, "phase reporting", (state) => {
+    state.setPhase(task.id, "reporting");
+    state.updateTask(task.id, { terminal_kind: "fail" });
+  });
+  const answer = await sink.terminal({ kind: "fail", taskId: task.id, body: failBody(known, reason, error) });
+  known.reported = answer.kind !== "undelivered";
 }
 
-type RunParts = Omit<TaskRun, "signal" | "shuttingDown" | "known" | "transcript"> & { readonly job: Job; readonly trees: Promise<void>[] };
+type RunParts = Omit<TaskRun, "signal" | "shuttingDown" | "transcript"> & { readonly job: Job; readonly trees: Promise<void>[] };
 
 /** Builds the run's signals and watcher around the stages, and takes them down again. */
 async function withRun(parts: RunParts): Promise<void> {
@@ -74,7 +84,6 @@ async function withRun(parts: RunParts): Promise<void> {
   if (ctx.rootSignal.aborted) onRoot();
   const run: TaskRun = {
     ...parts,
-    known: { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "" },
     transcript: new Transcript({ secrets: secretsOf(job.token, job.agent.custom_env ?? {}) }),
     signal: controller.signal,
     shuttingDown: () => ctx.rootSignal.aborted && !finishedByServer,

@@ -1,6 +1,6 @@
 import { type AgentRun, type ReducerTimeouts, type RunOptions, getProvider, planLaunch, startAgentRun } from "../../agents/index.ts";
 import { errorText } from "../../core/index.ts";
-import { writeBrief } from "../../execenv/index.ts";
+import { renderBrief, writeBrief } from "../../execenv/index.ts";
 import { buildAgentEnv } from "./agent-env.ts";
 import { threadName } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
@@ -26,7 +26,9 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
   await writeBrief(environment, { contextFile: spec.contextFile, task: prepared.context }).catch((error: unknown) =>
     logger.warn("runtime brief not written", { error: errorText(error) }),
   );
-  const options = runOptions(run, prepared, turn);
+  // Only agents that read no context file get the brief here as well: the others would see it twice.
+  const brief = spec.systemPrompt === "inline" ? renderBrief(prepared.context) : "";
+  const options = runOptions(run, prepared, turn, brief);
   const taskEnv = agentEnv(run, prepared);
   const plan = planLaunch({
     spec,
@@ -69,7 +71,7 @@ function recordAgent(run: TaskRun, agent: AgentRun): void {
   );
 }
 
-function runOptions(run: TaskRun, prepared: Prepared, turn: Turn): RunOptions {
+function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string): RunOptions {
   const { ctx, task, job } = run;
   const model = (job.agent.model ?? "").trim() || (ctx.config.agentModels[job.provider] ?? "");
   const name = threadName(task);
@@ -84,6 +86,7 @@ function runOptions(run: TaskRun, prepared: Prepared, turn: Turn): RunOptions {
     // The prompt carries the notice when the loss is known; an agent that finds it out itself needs the words then.
     ...(resumed ? { resumeExpected: true, continuityNotice: CONTINUITY } : {}),
     ...(turn.resumeSessionId === undefined ? {} : { resumeSessionId: turn.resumeSessionId }),
+    ...(brief === "" ? {} : { systemPrompt: brief }),
     ...(model === "" ? {} : { model }),
     ...(name === "" ? {} : { threadName: name }),
     ...(thinking === "" ? {} : { thinkingLevel: thinking }),

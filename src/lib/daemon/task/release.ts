@@ -51,8 +51,11 @@ export async function untilGone(options: {
 }): Promise<void> {
   const { clock, logger, taskId } = options;
   await options.agentsFinished;
-  while (!(await sweepTask(clock, taskId))) {
-    logger.warn("processes of the task cannot be ended; its slot and directory stay taken", { task: taskId });
+  for (;;) {
+    // An error proves nothing either.
+    const gone = await sweepTask(clock, taskId).catch((error: unknown) => errorText(error));
+    if (gone === true) return;
+    logger.warn("processes of the task are not proved gone; its slot and directory stay taken", { task: taskId, cause: gone || "alive" });
     await clock.sleep(AGAIN_MS);
   }
 }

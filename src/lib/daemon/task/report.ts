@@ -59,40 +59,35 @@ export async function reportOutcome(run: TaskRun, outcome: Outcome): Promise<voi
 
 /** Tells the server that a run it had finished itself is wound down. Best effort: older servers do not know the call. */
 export async function acknowledgeCancel(run: TaskRun): Promise<void> {
-  run.logger.info("task cancelled during execution, discarding result");
+  const { task, logger, known } = run;
+  logger.info("task cancelled during execution, discarding result");
   journal(run, "phase reporting", (state) => {
-    state.setPhase(run.task.id, "reporting");
-    state.updateTask(run.task.id, { terminal_kind: "cancelled" });
+    state.setPhase(task.id, "reporting");
+    state.updateTask(task.id, { terminal_kind: "cancelled" });
   });
-  const body = run.known.branchName === "" ? {} : { branch_name: run.known.branchName };
-  const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: run.task.id, body });
-  if (answer.kind !== "accepted") run.logger.debug("cancel not acknowledged", { answer: answer.kind });
-  ended(run);
+  const body = known.branchName === "" ? {} : { branch_name: known.branchName };
+  const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: task.id, body });
+  if (answer.kind !== "accepted") logger.debug("cancel not acknowledged", { answer: answer.kind });
+  known.reported = true;
 }
 
 /** Logs what the server made of a report; true when it was taken as it was meant. */
 function noteAnswer(run: TaskRun, expected: string, answer: TerminalAnswer): boolean {
-  const { logger } = run;
+  const { logger, known } = run;
+  known.reported = answer.kind !== "undelivered";
   switch (answer.kind) {
     case "accepted":
-      ended(run);
       if (answer.state === expected) return true;
       logger.info("the server had already finished the task", { state: answer.state, reported: expected });
       return false;
     case "gone":
-      ended(run);
       logger.info("the task no longer exists on the server");
       return false;
     case "rejected":
-      ended(run);
       logger.error("report rejected", { reported: expected, error: errorText(answer.error) });
       return false;
     case "undelivered":
       logger.error("report failed after retries, task left running on the server", { reported: expected, error: errorText(answer.error) });
       return false;
   }
-}
-
-function ended(run: TaskRun): void {
-  journal(run, "phase done", (state) => state.setPhase(run.task.id, "done"));
 }

@@ -17,6 +17,12 @@ export interface Known {
   rolloutMissing: boolean;
   /** An earlier session that this run gave up. */
   retiredSessionId: string;
+  /** The server has taken the ending, or never will: nothing is left to tell it. */
+  reported: boolean;
+}
+
+export function nothingKnown(): Known {
+  return { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false };
 }
 
 /** One admitted task on its way through the stages. */

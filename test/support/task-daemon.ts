@@ -1,0 +1,118 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+import { createDaemonApi } from "../../src/lib/api/daemon-api.ts";
+import { createHttp } from "../../src/lib/api/ky-http.ts";
+import { resolveDaemonConfig, type DaemonConfig } from "../../src/lib/config/index.ts";
+import { uuid7 } from "../../src/lib/core/index.ts";
+import { createActiveRoots } from "../../src/lib/daemon/active-roots.ts";
+import { ClaimBarrier } from "../../src/lib/daemon/barrier.ts";
+import type { DaemonContext } from "../../src/lib/daemon/context.ts";
+import { createCredentials } from "../../src/lib/daemon/credentials.ts";
+import { LIMITS } from "../../src/lib/daemon/limits.ts";
+import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
+import { type LaunchEntry, RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
+import { Slots } from "../../src/lib/daemon/slots.ts";
+import { currentPid, findByEnv, processIdentity, systemClock } from "../../src/lib/platform/index.ts";
+import { createLogger } from "../../src/lib/platform/logger.ts";
+import { createRepoCache } from "../../src/lib/repos/index.ts";
+import { type StateHandle, openState } from "../../src/lib/state/index.ts";
+import type { Task } from "../../src/lib/wire/index.ts";
+import { type TaskServer, startTaskServer } from "./task-server.ts";
+import { tempDir } from "./temp.ts";
+
+const BIN = resolve(import.meta.dirname, "../fixtures/agents-bin");
+
+export interface TaskDaemonOptions {
+  /** Name of a fixture agent that speaks ACP, e.g. `acp-happy`. */
+  readonly agent: string;
+  readonly config?: Partial<DaemonConfig>;
+  readonly withoutState?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface TaskDaemon {
+  readonly ctx: DaemonContext;
+  readonly server: TaskServer;
+  readonly state: StateHandle | null;
+  readonly home: string;
+  readonly shutdown: AbortController;
+  /** A claimed issue task; with a row in the state file, as the claim loop leaves it. */
+  task(fields?: Partial<Task>): Task;
+  /** Every line of the daemon's log. */
+  log(): string;
+}
+
+/** What the pipeline needs of a daemon, made of the real parts, against a real server on a real socket. */
+export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon> {
+  const home = tempDir();
+  const server = await startTaskServer();
+  const stateDir = join(home, ".multica");
+  mkdirSync(stateDir, { recursive: true });
+  const env = { PATH: process.env["PATH"] ?? "", HOME: home, MULTICA_TOKEN: "mul_the_daemons_own", MULTICA_HOME: stateDir, ...options.env };
+  const logFile = join(stateDir, "daemon.log");
+  const logger = createLogger({ file: logFile, level: "debug" });
+  const config = { ...resolveDaemonConfig({ flags: {}, env, settings: { server_url: server.url, token: "mul_x" }, profile: "", stateDir, home }), ...options.config };
+  const clock = systemClock;
+  const state = options.withoutState === true ? null : await openState({ stateDir, version: "0.0.0", clock, logger });
+  const identity = processIdentity(currentPid());
+  if (state !== null && identity !== null) await state.beginRun({ identity, port: 1 });
+  const runtimes = new RuntimeRegistry();
+  const launch: LaunchEntry = { provider: "acp", path: process.execPath, version: "1.0.0", fixedArgs: [join(BIN, `${options.agent}.mjs`)], profileId: "p" };
+  runtimes.track("w", "local");
+  runtimes.setProfileLaunch("p", launch);
+  runtimes.replace("w", [{ id: "r", name: "Agent", provider: "acp", profileId: "p" }]);
+  const shutdown = new AbortController();
+  const api = createDaemonApi(
+    createHttp({ serverUrl: server.url, token: config.token, platform: "daemon", clientVersion: "0", os: "linux" }),
+  );
+  const ctx: DaemonContext = {
+    config,
+    limits: LIMITS,
+    profile: "",
+    stateDir,
+    daemonId: "d",
+    serverUrl: server.url,
+    api,
+    state,
+    clock,
+    logger,
+    env,
+    slots: new Slots(2),
+    barrier: new ClaimBarrier(),
+    runtimes,
+    repoCache: createRepoCache({ root: config.workspacesRoot, clock, logger, env }),
+    taskRepos: { register: () => undefined, clear: () => undefined },
+    credentials: createCredentials(),
+    activeRoots: createActiveRoots(),
+    counters: { running: 0, resourceWait: 0 },
+    reconcile: createReconcile(clock, 1000),
+    rootSignal: shutdown.signal,
+    wake: () => undefined,
+    localPort: 1,
+    launcherDir: join(stateDir, "bin"),
+  };
+  const ids: string[] = [];
+  onTestFinished(() => {
+    for (const id of ids) for (const stray of findByEnv("MULTICA_TASK_ID", id)) process.kill(stray.pid, "SIGKILL");
+    state?.close();
+    logger.close();
+  });
+  return {
+    ctx,
+    server,
+    state,
+    home,
+    shutdown,
+    log: () => readFileSync(logFile, "utf8"),
+    task(fields = {}) {
+      const id = uuid7(Date.now());
+      ids.push(id);
+      const agent = { id: "a", name: "Dev", instructions: "be kind" };
+      const base: Task = { id, agent_id: "a", runtime_id: "r", workspace_id: "w", issue_id: "i1", status: "dispatched", auth_token: "mat_the_tasks_own", agent };
+      const task = { ...base, ...fields };
+      state?.insertTask({ task_id: id, workspace_id: "w", runtime_id: "r", agent_id: "a", issue_id: "i1", provider: "acp" });
+      return task;
+    },
+  };
+}
