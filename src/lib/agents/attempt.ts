@@ -74,19 +74,29 @@ export class Attempt {
     transport.endInput();
     const ours = terminal.status === "aborted" || terminal.status === "timeout";
     if (!ours) await settled(clock, limits.pipeDelayMs, this.#drained);
-    const cleanup = transport.terminate(limits.graceMs);
+    const cleanup = this.#terminate(limits.graceMs);
     if (ours) await settled(clock, limits.graceMs + KILL_SLACK_MS, this.#drained);
     transport.closePipes();
     return { terminal, exit: this.#exit, stderr: this.#stderr, cleanup, gone: this.#untilGone(cleanup) };
   }
 
   async #untilGone(cleanup: Promise<TreeEnd>): Promise<void> {
-    const { transport, clock, log } = this.#in;
+    const { clock, log } = this.#in;
     let end = await cleanup;
     for (let wait = SURVIVOR_WAIT_MS; !end.gone; wait = Math.min(wait * 2, SURVIVOR_WAIT_MAX_MS)) {
       log("warn", "processes of the agent survive", { survivors: end.survivors });
       await clock.sleep(wait);
-      end = await transport.terminate(0);
+      end = await this.#terminate(0);
+    }
+  }
+
+  /** A failed look at the process table proves nothing: the tree counts as alive and is looked at again. */
+  async #terminate(graceMs: number): Promise<TreeEnd> {
+    try {
+      return await this.#in.transport.terminate(graceMs);
+    } catch (error) {
+      this.#in.log("error", "the agent's processes could not be ended", { error: errorText(error) });
+      return { gone: false, survivors: [] };
     }
   }
 

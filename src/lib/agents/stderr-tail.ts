@@ -10,7 +10,9 @@ export class StderrTail {
 
   push(line: string): void {
     this.#bytes += Buffer.byteLength(line) + 1;
-    this.#text = `${this.#text}${line}\n`.slice(-SCAN_CHARS);
+    this.#text += `${line}\n`;
+    // Cut now and then, not with each line: cutting copies what is kept.
+    if (this.#text.length > 2 * SCAN_CHARS) this.#text = this.#text.slice(-SCAN_CHARS);
   }
 
   /** Bytes seen in all. */
@@ -18,7 +20,7 @@ export class StderrTail {
     return this.#bytes;
   }
 
-  /** True when the last 64 KiB hold `needle`, in any case. */
+  /** True when the last 64 KiB (or a little more) hold `needle`, in any case. */
   includes(needle: string): boolean {
     return this.#text.toLowerCase().includes(needle.toLowerCase());
   }
@@ -35,7 +37,6 @@ export class StderrTail {
 
 const SECRET_WORDS = "token|auth|authorization|api_key|api-key|apikey|secret|password";
 const ESCAPES = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
-// eslint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 /** Diagnostics of a foreign program as they may be shown: no control characters, no header, field or assignment with a secret. */

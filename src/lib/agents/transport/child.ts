@@ -65,7 +65,7 @@ function readPipes(child: GroupChild, lineMax: number, lines: LineQueue): void {
 function readOut(stream: Readable, lineMax: number, lines: LineQueue, closed: () => void): void {
   const splitter = new LineSplitter(lineMax);
   const fail = (error: unknown): void => {
-    lines.fail(error);
+    lines.fail(error instanceof Error ? error : new MulticaError("stdout_read_failed", errorText(error)));
     // Closed before the child is waited for: it may be blocked on a full pipe.
     stream.destroy();
   };

@@ -3,7 +3,7 @@ import type { TransportLine } from "./transport.ts";
 /** Lines of two pipes in the order they came, for one reader. An error is thrown behind the lines that came before it. */
 export class LineQueue implements AsyncIterable<TransportLine> {
   #lines: TransportLine[] = [];
-  #failure: unknown = null;
+  #failure: Error | null = null;
   #ended = false;
   #wake: (() => void) | null = null;
 
@@ -18,7 +18,7 @@ export class LineQueue implements AsyncIterable<TransportLine> {
     this.#signal();
   }
 
-  fail(error: unknown): void {
+  fail(error: Error): void {
     if (this.#ended) return;
     this.#failure = error;
     this.end();
