@@ -113,8 +113,8 @@ async function resultOrLimit({ run, agent, abortAgent }: DrainOptions): Promise<
 
 function endOf(run: TaskRun, result: AgentResult | null, idle: IdleFacts | null, aborted: AbortSignal): Drained {
   if (idle !== null) {
-    // Also for a result that still arrived: the agent was ended by us, what it says then is not its answer.
-    return { status: "idle_watchdog", output: result?.output ?? "", error: result?.error || idleText(idle), result };
+    // Also for a result that still arrived: the agent was ended by us, what it says then is neither its answer nor the cause.
+    return { status: "idle_watchdog", output: "", error: idleText(idle), result };
   }
   if (result !== null) return { status: result.status, output: result.output, error: result.error, result };
   if (aborted.aborted) return { status: "cancelled", output: "", error: "", result: null };

@@ -1,0 +1,318 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
+import { findByEnv, identityAlive, tryFileLock } from "../../../../src/lib/platform/index.ts";
+import { type TaskDaemon, taskDaemon } from "../../../support/task-daemon.ts";
+import { waitFor } from "../../../support/wait.ts";
+
+const MINUTE = 60_000;
+
+/** Nothing of a task may be left: no process, no mark, no credential, no lock. */
+function expectReleased(daemon: TaskDaemon, taskId: string): void {
+  expect(findByEnv("MULTICA_TASK_ID", taskId)).toEqual([]);
+  expect(daemon.ctx.activeRoots.list()).toEqual([]);
+  expect(daemon.ctx.credentials.size).toBe(0);
+  expect(daemon.ctx.counters).toEqual({ running: 0, resourceWait: 0 });
+}
+
+function workdirOf(daemon: TaskDaemon): string {
+  return String(daemon.server.bodies("session")[0]?.["work_dir"]);
+}
+
+describe("a task that completes", () => {
+  it("goes through every stage in order and leaves nothing behind (K-1)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const { server } = daemon;
+    let onDisk = false;
+    const task = daemon.task();
+    server.script = (route) => {
+      if (route === "start") onDisk = existsSync(join(daemon.ctx.config.workspacesRoot, "w", task.id.replaceAll("-", "").slice(-12), "workdir"));
+      return undefined;
+    };
+    await runTask(daemon.ctx, task, 1);
+    expect(onDisk).toBe(true);
+    const order = server.order();
+    expect(order[0]).toBe("start");
+    expect(order.slice(-2)).toEqual(["usage", "complete"]);
+    expect(order.lastIndexOf("messages")).toBeLessThan(order.indexOf("usage"));
+    expect(order.indexOf("session")).toBeGreaterThan(0);
+    const workdir = workdirOf(daemon);
+    expect(server.bodies("complete")).toEqual([{ output: "all done", session_id: "acp-session-1", work_dir: workdir }]);
+    expect(server.entries().map((entry) => [entry["seq"], entry["type"]])).toEqual([
+      [1, "thinking"],
+      [2, "text"],
+      [3, "tool_use"],
+      [4, "tool_result"],
+      [5, "text"],
+    ]);
+    expect(JSON.stringify(server.entries())).not.toContain("AKIA");
+    expect(server.bodies("usage")).toEqual([{ usage: [expect.objectContaining({ provider: "acp", input_tokens: 10, output_tokens: 5 })] }]);
+    expect(daemon.state?.getTask(task.id)).toMatchObject({ phase: "done", terminal_kind: "complete", work_dir: workdir, session_id: "acp-session-1" });
+    expect(daemon.state?.getTask(task.id)?.agent_pid).toBeGreaterThan(0);
+    expect(JSON.parse(readFileSync(join(dirname(workdir), ".gc_meta.json"), "utf8"))).toMatchObject({ kind: "issue", issue_id: "i1" });
+    const lock = tryFileLock(join(dirname(workdir), ".task_lock"));
+    expect(lock).not.toBeNull();
+    lock?.release();
+    expectReleased(daemon, task.id);
+  });
+
+  it("gives the agent its own token, homes and temporary directory, and nothing of the daemon's (K-20, K-21)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy", env: { MULTICA_PROFILE: "x", CLAUDECODE: "1", KEEP_ME: "yes" } });
+    const agent = { id: "a", name: "Dev", custom_env: { FOO: "bar", PATH: "/evil", multica_token: "mul_evil" } };
+    await runTask(daemon.ctx, daemon.task({ agent }), 1);
+    const env = JSON.parse(readFileSync(join(workdirOf(daemon), "agent-env.json"), "utf8")) as Record<string, string>;
+    expect(env).toMatchObject({
+      MULTICA_TOKEN: "mat_the_tasks_own",
+      MULTICA_SERVER_URL: daemon.server.url,
+      MULTICA_TASK_SLOT: "1",
+      FOO: "bar",
+      KEEP_ME: "yes",
+    });
+    expect(env["PATH"]?.startsWith(`${daemon.ctx.launcherDir}:`)).toBe(true);
+    expect(JSON.stringify(env)).not.toMatch(/mul_|\/evil/);
+    expect(env).not.toHaveProperty("CLAUDECODE");
+    expect(env).not.toHaveProperty("MULTICA_PROFILE");
+    expect(env["TMPDIR"]).toMatch(/multica-task-/);
+    expect(existsSync(env["TMPDIR"] ?? "")).toBe(false);
+    expect(daemon.log().match(/blocked environment key skipped/g)?.length).toBe(2);
+    expect(daemon.log()).not.toMatch(/mul_evil|mat_the_tasks_own|bar"/);
+  });
+
+  it("gives the agent a prompt that names its work", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    await runTask(daemon.ctx, daemon.task({ trigger_comment_id: "c1", trigger_comment_content: "fix it" }), 1);
+    const prompt = readFileSync(join(workdirOf(daemon), "agent-prompt.txt"), "utf8");
+    expect(prompt).toContain("multica issue get i1 --output json");
+    expect(prompt).toContain("> fix it");
+    expect(prompt).toContain("--parent c1");
+  });
+
+  it("works the same without a state file (K-40)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy", withoutState: true });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.state).toBe("completed");
+  });
+
+  it("is a failure when its only answer is that it gave up (K-32)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-gives-up" });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("fail")).toEqual([expect.objectContaining({ failure_reason: "iteration_limit", error: "I reached the iteration limit." })]);
+    expect(daemon.server.bodies("complete")).toEqual([]);
+  });
+});
+
+describe("a task that cannot run", () => {
+  it.each([undefined, "mul_someone"])("is failed without an agent for the token %s (K-7)", async (token) => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const task = daemon.task({ auth_token: token });
+    await runTask(daemon.ctx, task, 1);
+    expect(daemon.server.order()).toEqual(["fail"]);
+    expect(existsSync(join(daemon.ctx.config.workspacesRoot, "w"))).toBe(false);
+    expect(daemon.state?.getTask(task.id)?.phase).toBe("done");
+  });
+
+  it("is failed with the words of a refused start, and its agent does not start (K-1)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route) => (route === "start" ? { status: 400, body: { error: "task is not dispatched" } } : undefined);
+    const task = daemon.task();
+    await runTask(daemon.ctx, task, 1);
+    expect(daemon.server.order()).toEqual(["start", "fail"]);
+    expect(String(daemon.server.bodies("fail")[0]?.["error"])).toMatch(/^start task failed: /);
+    expect(daemon.state?.getTask(task.id)?.agent_pid).toBeNull();
+    expectReleased(daemon, task.id);
+  });
+
+  it("goes on when the answer to start was lost but the server has it running", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route) => {
+      if (route !== "start") return undefined;
+      daemon.server.state = "running";
+      return { status: 502, body: "bad gateway" };
+    };
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("start").length).toBe(1);
+    expect(daemon.server.state).toBe("completed");
+  });
+
+  it("is failed with the missing command's name", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.ctx.runtimes.setProfileLaunch("p", { provider: "acp", path: "/nowhere/agent", version: "", fixedArgs: [], profileId: "p" });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("fail")[0]).toMatchObject({ failure_reason: "agent_error.runtime_missing_executable" });
+  });
+});
+
+describe("an agent in trouble", () => {
+  it("that crashes mid-stream fails with how it ended, its words delivered before", async () => {
+    const daemon = await taskDaemon({ agent: "acp-crash" });
+    const task = daemon.task();
+    await runTask(daemon.ctx, task, 1);
+    expect(daemon.server.order().slice(-2)).toEqual(["messages", "fail"]);
+    expect(daemon.server.bodies("fail")[0]).toMatchObject({ session_id: "acp-session-1" });
+    expect(String(daemon.server.bodies("fail")[0]?.["error"])).toMatch(/exit status 3/);
+    expect(daemon.server.bodies("fail")[0]?.["failure_reason"]).toBe("agent_error.process_failure");
+    expectReleased(daemon, task.id);
+  });
+
+  it("that falls silent is stopped by the idle watchdog (K-27)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-mute", config: { idleWatchdogMs: 1000 } });
+    const task = daemon.task();
+    await runTask(daemon.ctx, task, 1);
+    const fail = daemon.server.bodies("fail")[0];
+    expect(fail?.["failure_reason"]).toBe("idle_watchdog");
+    expect(fail?.["error"]).toBe("agent produced no new messages for 1s and message queue was empty; force-stopped by idle watchdog");
+    expect(daemon.server.entries()).toEqual([{ seq: 1, type: "text", content: "one word\n" }]);
+    expectReleased(daemon, task.id);
+  });
+
+  it("that runs over its wall clock is a timeout", async () => {
+    const daemon = await taskDaemon({ agent: "acp-mute", config: { agentTimeoutMs: 800 } });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("fail")[0]).toMatchObject({ failure_reason: "timeout" });
+  });
+
+  it("that leaves a process in a session of its own loses it before the task ends", async () => {
+    const daemon = await taskDaemon({ agent: "acp-stray" });
+    const task = daemon.task();
+    await runTask(daemon.ctx, task, 1);
+    expect(daemon.server.state).toBe("completed");
+    const pid = Number(readFileSync(join(workdirOf(daemon), "stray.pid"), "utf8"));
+    expect(pid).toBeGreaterThan(0);
+    expect(existsSync(`/proc/${pid}/cwd`) && findByEnv("MULTICA_TASK_ID", task.id).length > 0).toBe(false);
+    expectReleased(daemon, task.id);
+  });
+
+  it("that lost its earlier session is started once more without it (K-29)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-forgetful" });
+    const first = daemon.task();
+    await runTask(daemon.ctx, first, 1);
+    const workdir = workdirOf(daemon);
+    daemon.server.state = "dispatched";
+    daemon.server.calls.length = 0;
+    await runTask(daemon.ctx, daemon.task({ prior_session_id: "gone", prior_work_dir: workdir, trigger_comment_id: "c1" }), 1);
+    expect(daemon.server.bodies("complete")).toEqual([
+      { session_id: "acp-session-1", work_dir: workdir, output: "fresh start", retired_session_id: "gone" },
+    ]);
+    const prompts = readFileSync(join(workdir, "prompts.txt"), "utf8").split("=====");
+    expect(prompts.at(-2)).toMatch(/could not be restored/);
+    expect(daemon.log()).toContain("session resume failed, retrying with fresh session");
+  });
+
+  it("in a fresh directory is not given a session of another one (K-17)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    await runTask(daemon.ctx, daemon.task({ prior_session_id: "old", prior_work_dir: join(daemon.home, "gone", "workdir"), trigger_comment_id: "c" }), 1);
+    expect(daemon.server.state).toBe("completed");
+    const prompt = readFileSync(join(workdirOf(daemon), "agent-prompt.txt"), "utf8");
+    expect(prompt).toMatch(/could not be restored/);
+    expect(prompt).not.toMatch(/continuing your earlier session/);
+  });
+});
+
+describe("a task that ends elsewhere", () => {
+  it("is wound down when the server cancels it, though the agent ignores everything (K-2)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-deaf" });
+    const { server } = daemon;
+    const task = daemon.task();
+    const done = runTask(daemon.ctx, task, 1);
+    await waitFor("the agent's first words", () => server.entries().length > 0);
+    server.state = "cancelled";
+    daemon.ctx.reconcile.broadcast();
+    await done;
+    expect(server.order().slice(-1)).toEqual(["cancel-ack"]);
+    expect(server.bodies("complete").concat(server.bodies("fail"))).toEqual([]);
+    expect(daemon.state?.getTask(task.id)).toMatchObject({ phase: "done", terminal_kind: "cancelled" });
+    expectReleased(daemon, task.id);
+  }, MINUTE);
+
+  it("is wound down when the server has deleted it (K-3)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-mute" });
+    const { server } = daemon;
+    const task = daemon.task();
+    const done = runTask(daemon.ctx, task, 1);
+    await waitFor("the agent's first words", () => server.entries().length > 0);
+    server.script = (route) => (route === "status" || route === "cancel-ack" ? { status: 404, body: { error: "task not found" } } : undefined);
+    daemon.ctx.reconcile.broadcast();
+    await done;
+    expect(server.bodies("complete").concat(server.bodies("fail"))).toEqual([]);
+    expectReleased(daemon, task.id);
+  }, MINUTE);
+
+  it("gets no second ending when it was finished on the server before the report", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route) => {
+      if (route === "usage") daemon.server.state = "failed";
+      return undefined;
+    };
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.order().at(-1)).toBe("cancel-ack");
+  });
+
+  it("is given back for recovery when the daemon shuts down (K-37)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-deaf" });
+    const task = daemon.task();
+    const done = runTask(daemon.ctx, task, 1);
+    await waitFor("the agent's first words", () => daemon.server.entries().length > 0);
+    daemon.shutdown.abort();
+    await done;
+    expect(daemon.server.bodies("fail")).toEqual([
+      {
+        error: "daemon shut down while the task was running",
+        failure_reason: "runtime_recovery",
+        session_id: "acp-session-1",
+        work_dir: workdirOf(daemon),
+      },
+    ]);
+    expectReleased(daemon, task.id);
+  }, MINUTE);
+
+  it("is given back at once when it was claimed during the shutdown", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.shutdown.abort();
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.order()).toEqual(["fail"]);
+    expect(daemon.server.bodies("fail")[0]).toMatchObject({ failure_reason: "runtime_recovery" });
+  });
+});
+
+describe("a server in trouble", () => {
+  it("does not touch the run: lost messages, a failing status and a late complete (K-26, K-3)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route, nth) => {
+      if (route === "messages" || route === "status" || route === "session" || route === "usage") return { status: 500, body: { error: "boom" } };
+      if (route === "complete" && nth === 1) return { status: 503, body: { error: "busy" } };
+      return undefined;
+    };
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("complete").length).toBe(2);
+    expect(daemon.server.bodies("fail")).toEqual([]);
+    expect(daemon.server.state).toBe("completed");
+  }, MINUTE);
+
+  it("that refuses the completion gets one failure with everything known (K-35)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route) => (route === "complete" ? { status: 409, body: { error: "conflict" } } : undefined);
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.order().slice(-2)).toEqual(["complete", "fail"]);
+    expect(daemon.server.bodies("fail")[0]).toMatchObject({ session_id: "acp-session-1" });
+    expect(String(daemon.server.bodies("fail")[0]?.["error"])).toMatch(/^complete task failed: /);
+  });
+});
+
+describe("the agent's process", () => {
+  it("is in the task's row before it has said anything", async () => {
+    const daemon = await taskDaemon({ agent: "acp-mute" });
+    const task = daemon.task();
+    const done = runTask(daemon.ctx, task, 1);
+    const row = await waitFor("the agent's row", () => {
+      const found = daemon.state?.getTask(task.id);
+      return found !== null && found?.agent_pid !== null ? found : undefined;
+    });
+    expect(row?.phase).toBe("running");
+    expect(identityAlive({ pid: row?.agent_pid ?? 0, startKey: row?.agent_start_key ?? "", bootId: row?.agent_boot_id ?? "" })).toBe(true);
+    expect(daemon.ctx.credentials.find("mat_the_tasks_own")).toMatchObject({ taskId: task.id, agentName: "Dev" });
+    daemon.shutdown.abort();
+    await done;
+    expect(daemon.state?.getTask(task.id)?.phase).toBe("done");
+  }, MINUTE);
+});
