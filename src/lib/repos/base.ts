@@ -43,7 +43,6 @@ async function askedBase(repo: BareRepo, ref: string): Promise<Base> {
 
 /** No option, no revision operator, no pattern: a name and nothing else. */
 function isPlainRef(ref: string): boolean {
-  // eslint-disable-next-line no-control-regex
   return ref.length <= 250 && !ref.startsWith("-") && !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\//.test(ref);
 }
 

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join, parse } from "node:path";
 import { MulticaError } from "../core/index.ts";
 import { type Git, gitFailure } from "./git.ts";
 
@@ -55,7 +55,7 @@ export async function readConfig(git: Git, file: string, signal?: AbortSignal): 
   }
   const answer = await git.ask({
     args: ["config", "--file", file, "--list", "-z"],
-    cwd: dirname(file),
+    cwd: outside(file),
     ...(signal === undefined ? {} : { signal }),
   });
   if (answer.code !== 0) throw gitFailure("read git configuration: ", answer);
@@ -66,6 +66,11 @@ export async function readConfig(git: Git, file: string, signal?: AbortSignal): 
       const end = item.indexOf("\n");
       return end === -1 ? { key: item, value: "" } : { key: item.slice(0, end), value: item.slice(end + 1) };
     });
+}
+
+/** Where no repository is: git would load the very configuration that is to be cleaned if it found one around itself. */
+function outside(file: string): string {
+  return parse(file).root;
 }
 
 export interface CleanConfig {
@@ -94,7 +99,7 @@ async function cleanFile(git: Git, file: string, signal?: AbortSignal): Promise<
   for (const key of removed) {
     await git.must("clean git configuration: ", {
       args: ["config", "--file", file, "--unset-all", key],
-      cwd: dirname(file),
+      cwd: outside(file),
       ...(signal === undefined ? {} : { signal }),
     });
   }

@@ -37,7 +37,6 @@ function urlFault(url: string): string | undefined {
 }
 
 function hasControl(text: string): boolean {
-  // eslint-disable-next-line no-control-regex
   return /[\u0000-\u001f\u007f]/.test(text);
 }
 
