@@ -1,7 +1,7 @@
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { detectAgents, type DetectOptions, type Detection, probeVersion, resolveProfile, type RuntimeProfile } from "../../../src/lib/agents/index.ts";
+import { detectAgents, type DetectOptions, type Detection, getProvider, healAgent, probeVersion, resolveProfile, type RuntimeProfile } from "../../../src/lib/agents/index.ts";
 import { processEnv } from "../../../src/lib/platform/index.ts";
 import { tempDir } from "../../support/temp.ts";
 
@@ -45,7 +45,7 @@ describe("detectAgents", () => {
     expect((await detect(home, { PATH: path, MULTICA_CODEX_PATH: ` ${named} ` })).agents).toMatchObject([{ path: named, source: "variable" }]);
     const missed = await detect(home, { PATH: path, MULTICA_CODEX_PATH: "/nowhere/codex" });
     expect(missed.agents).toEqual([]);
-    expect(missed.skipped).toContainEqual({ provider: "codex", reason: "executable not found: /nowhere/codex", transient: false });
+    expect(missed.skipped).toContainEqual({ provider: "codex", reason: "executable not found: /nowhere/codex", cause: "absent" });
   });
 
   it("looks behind a wrapper of the hooks directory [V8]", async () => {
@@ -80,7 +80,7 @@ describe("detectAgents", () => {
     install(join(home, "bin", "codex"));
     const path = `${join(home, "bin")}:${SYSTEM_PATH}`;
     const old = await detect(home, { PATH: path, VERSION_OUT: "codex-cli 0.99.9" });
-    expect(old).toMatchObject({ agents: [], skipped: [{ transient: false, reason: expect.stringContaining("below minimum required 0.100.0") as string }] });
+    expect(old).toMatchObject({ agents: [], skipped: [{ cause: "version", reason: expect.stringContaining("below minimum required 0.100.0") as string }] });
     const odd = await detect(home, { PATH: path, VERSION_OUT: "hello" });
     expect(odd.skipped).toMatchObject([{ reason: 'cannot parse detected codex version "hello"' }]);
   });
@@ -91,7 +91,7 @@ describe("detectAgents", () => {
     const before = performance.now();
     const result = await detect(home, { PATH: `${join(home, "bin")}:${SYSTEM_PATH}`, VERSION_HANG: "1" }, { probeTimeoutMs: 700 });
     expect(performance.now() - before).toBeLessThan(2700);
-    expect(result).toMatchObject({ agents: [], skipped: [{ transient: true, reason: "version probe timed out after 700 ms" }] });
+    expect(result).toMatchObject({ agents: [], skipped: [{ cause: "probe", reason: "version probe timed out after 700 ms" }] });
   });
 
   it("finds through the login shell what its profile adds, through noise and aliases [V9, V11]", async () => {
@@ -111,6 +111,30 @@ describe("detectAgents", () => {
     const before = performance.now();
     expect((await detect(home, { SHELL: slow })).agents).toEqual([]);
     expect(performance.now() - before).toBeLessThan(5500);
+  });
+});
+
+describe("healAgent", () => {
+  const spec = getProvider("codex");
+
+  it("keeps a path that is there, follows a version manager to the next one, and probes it [V15]", async () => {
+    const home = tempDir();
+    const old = install(join(home, "v1", "codex"));
+    const link = join(home, "bin", "codex");
+    mkdirSync(dirname(link));
+    symlinkSync(old, link);
+    const options = { env: { HOME: home, PATH: `${join(home, "bin")}:${SYSTEM_PATH}`, VERSION_OUT: "codex-cli 0.142.3" }, home, cwd: home };
+    const [pinned] = (await detectAgents(options)).agents;
+    if (pinned === undefined) throw new Error("not found");
+    expect(await healAgent(spec, pinned, options)).toBe(pinned);
+    rmSync(join(home, "v1"), { recursive: true });
+    expect(await healAgent(spec, pinned, options)).toMatchObject({ cause: "absent", reason: `codex executable not found at "${old}"` });
+    const next = install(join(home, "v2", "codex"));
+    rmSync(link);
+    symlinkSync(next, link);
+    const healed = await healAgent(spec, pinned, { ...options, env: { ...options.env, VERSION_OUT: "codex-cli 0.169.0" } });
+    expect(healed).toEqual({ provider: "codex", path: next, version: "codex-cli 0.169.0", source: "path" });
+    expect(await healAgent(spec, { ...pinned, source: "variable" }, options)).toMatchObject({ cause: "absent" });
   });
 });
 

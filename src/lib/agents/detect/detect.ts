@@ -23,8 +23,8 @@ export interface DetectedAgent {
 export interface SkippedAgent {
   readonly provider: string;
   readonly reason: string;
-  /** True when it may work the next time: the probe failed, not the version. */
-  readonly transient: boolean;
+  /** Not installed; installed but too old or unreadable; or it did not answer, which may be different the next time. */
+  readonly cause: "absent" | "version" | "probe";
 }
 
 export interface Detection {
@@ -69,18 +69,25 @@ export async function detectAgents(options: DetectOptions): Promise<Detection> {
   return { agents: order(agents), skipped: order(skipped) };
 }
 
+/**
+ * The agent of a pinned path at the moment of a launch (agents.md 3.4): unchanged while the file is there; once a version
+ * manager replaced it, what detection finds now, with its new version. A path named by the operator only heals by
+ * coming back.
+ */
+export async function healAgent(spec: ProviderSpec, pinned: DetectedAgent, options: DetectOptions): Promise<DetectedAgent | SkippedAgent> {
+  if (isExecutableFile(pinned.path)) return pinned;
+  const located = pinned.source === "variable" ? null : ((await locate([spec], options)).get(spec.id) ?? null);
+  if (located !== null) return examine(spec, located, options);
+  return { provider: spec.id, reason: `${spec.id} executable not found at "${pinned.path}"`, cause: "absent" };
+}
+
 /** The command that detection looks for: what the variable names, else the default. */
-export function wantedCommand(spec: ProviderSpec, env: Env): { command: string; explicit: boolean } {
+function wantedCommand(spec: ProviderSpec, env: Env): { command: string; explicit: boolean } {
   const named = spec.variables.path === null ? undefined : envValue(env, spec.variables.path);
   return { command: named ?? spec.command ?? "", explicit: named !== undefined };
 }
 
-/** Where the command of one provider is now: used to heal a pinned path that vanished (agents.md 3.4). */
-export async function locateAgent(spec: ProviderSpec, options: DetectOptions): Promise<Located | null> {
-  return (await locate([spec], options)).get(spec.id) ?? null;
-}
-
-export interface Located {
+interface Located {
   readonly path: string;
   readonly source: AgentSource;
 }
@@ -115,7 +122,7 @@ function bundled(spec: ProviderSpec, home: string): string | null {
 
 async function examine(spec: ProviderSpec, located: Located | null, options: DetectOptions): Promise<DetectedAgent | SkippedAgent> {
   if (located === null) {
-    return { provider: spec.id, reason: `executable not found: ${wantedCommand(spec, options.env).command}`, transient: false };
+    return { provider: spec.id, reason: `executable not found: ${wantedCommand(spec, options.env).command}`, cause: "absent" };
   }
   const probe = await probeVersion({
     executable: located.path,
@@ -125,8 +132,8 @@ async function examine(spec: ProviderSpec, located: Located | null, options: Det
     ...(options.probeTimeoutMs === undefined ? {} : { timeoutMs: options.probeTimeoutMs }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  if (!probe.ok) return { provider: spec.id, reason: probe.reason, transient: true };
+  if (!probe.ok) return { provider: spec.id, reason: probe.reason, cause: "probe" };
   const refusal = versionRefusal(spec.id, probe.version, spec.version.min);
-  if (refusal !== null) return { provider: spec.id, reason: refusal, transient: false };
+  if (refusal !== null) return { provider: spec.id, reason: refusal, cause: "version" };
   return { provider: spec.id, path: located.path, version: probe.version, source: located.source };
 }

@@ -3,7 +3,7 @@ import type { Env } from "../../platform/index.ts";
 import { agentEnvironment } from "../launch/environment.ts";
 import { pickVersion } from "./version.ts";
 
-export const PROBE_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 10_000;
 
 export type ProbeResult = { readonly ok: true; readonly version: string } | { readonly ok: false; readonly reason: string };
 

@@ -77,11 +77,6 @@ export function rpcReceive(peer: RpcPeer, line: string): { peer: RpcPeer; incomi
   };
 }
 
-/** True while the request with this id waits for its answer. */
-export function rpcIsPending(peer: RpcPeer, id: number): boolean {
-  return peer.pending[id] !== undefined;
-}
-
 /** Stops waiting for an answer: a late one is skipped. */
 export function rpcForget(peer: RpcPeer, id: number): RpcPeer {
   const { [id]: _forgotten, ...pending } = peer.pending;
