@@ -33,6 +33,8 @@ const result = await build({
   sourcemap: "linked",
   sourcesContent: false,
   legalComments: "none",
+  // The framework asks for these only to run a plugin's TypeScript sources, which we never let it do.
+  external: ["typescript", "ts-node"],
   logLevel: "warning",
   metafile: true,
   define: { __MULTICA_VERSION__: JSON.stringify(version) },

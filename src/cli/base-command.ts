@@ -101,6 +101,11 @@ export abstract class BaseCommand extends Command {
     processStreams.err(`${line}\n`);
   }
 
+  /** Ends with this status after the result was printed: for answers that are no errors but not "yes" either. */
+  protected endWith(exit: number): never {
+    throw Object.assign(new Error(`exit ${exit}`), { code: "EEXIT", oclif: { exit } });
+  }
+
   /** The names of the flags that stood on the command line, also with an empty value or as `--flag=false`. */
   protected setFlags(raw: readonly RawToken[]): ReadonlySet<string> {
     const typed = raw.flatMap((token) => (token.type === "flag" && token.flag !== undefined ? [token.flag] : []));

@@ -3,7 +3,7 @@ import type { RunContext } from "../lib/config/index.ts";
 import { asNumber, EXIT, isMulticaError, MulticaError } from "../lib/core/index.ts";
 import type { Clock } from "../lib/platform/index.ts";
 import type { CheckoutResponse } from "../lib/wire/index.ts";
-import { usage } from "./resolve.ts";
+import { parseDaemonPort } from "./task-port.ts";
 
 export interface CheckoutInput {
   readonly context: RunContext;
@@ -22,7 +22,7 @@ const LIMIT_MS = 5 * 60_000;
  */
 export async function checkout(input: CheckoutInput): Promise<CheckoutResponse> {
   const { context, clock } = input;
-  const port = daemonPort(context);
+  const port = parseDaemonPort(context.daemonPort, "repo checkout is meant for agents inside a daemon task; elsewhere use git clone.");
   if (context.token === undefined) {
     throw new MulticaError("not_signed_in", "MULTICA_TOKEN is not set: only a task's own agent may check out", { exit: EXIT.notSignedIn });
   }
@@ -74,16 +74,6 @@ function refused(status: number, error: unknown): MulticaError {
 
 function statusOf(error: unknown): number | undefined {
   return isMulticaError(error, "http_status") ? asNumber((error as { status?: unknown }).status) : undefined;
-}
-
-function daemonPort(context: RunContext): number {
-  const text = context.daemonPort;
-  if (text === undefined) {
-    throw usage("MULTICA_DAEMON_PORT is not set", "repo checkout is meant for agents inside a daemon task; elsewhere use git clone.");
-  }
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw usage(`MULTICA_DAEMON_PORT is ${JSON.stringify(text)}, which is not a port`);
-  return port;
 }
 
 function tooLong(): MulticaError {

@@ -15,6 +15,7 @@ export const daemonFlags = {
   "codex-semantic-inactivity-timeout": textFlag("MULTICA_CODEX_SEMANTIC_INACTIVITY_TIMEOUT, 10m", { helpValue: "<duration>" }),
   "codex-handshake-timeout": textFlag("MULTICA_CODEX_HANDSHAKE_TIMEOUT, 30s", { helpValue: "<duration>" }),
   "max-concurrent-tasks": countFlag("tasks at once (MULTICA_DAEMON_MAX_CONCURRENT_TASKS, 20)", { min: 0, max: 1000 }),
+  "no-state": switchFlag("work without the state file: weaker recovery after a crash"),
   ensure: switchFlag("an already running daemon is success"),
   wait: textFlag("how long to wait until it is ready (45s)", { helpValue: "<duration>" }),
 };

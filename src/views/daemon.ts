@@ -1,0 +1,60 @@
+import { pairsText } from "./table.ts";
+
+interface Started {
+  readonly status: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly version: string;
+  readonly log_path: string;
+  readonly already_running: boolean;
+}
+
+/** What `daemon start` tells. */
+export function startLine(result: Started): string {
+  if (result.already_running) return `The daemon is already running (pid ${result.pid}, port ${result.port}).`;
+  if (result.status === "starting") return `The daemon (pid ${result.pid}) is still starting; see ${result.log_path}.`;
+  return `The daemon is running (pid ${result.pid}, port ${result.port}); its log is ${result.log_path}.`;
+}
+
+/** What `daemon stop` tells. */
+export function stopLine(result: { readonly status: string; readonly pid: number | null }): string {
+  if (result.status === "not_running") return "The daemon is not running.";
+  if (result.status === "finishing") return `The daemon (pid ${result.pid ?? "?"}) is still finishing its tasks.`;
+  return `The daemon (pid ${result.pid ?? "?"}) has stopped.`;
+}
+
+/** `daemon status`: what a daemon said of itself, or that none runs. */
+export function statusText(status: Readonly<Record<string, unknown>>, profile: string): string {
+  const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
+  if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"]);
+  if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
+  const launcher = text(status["launched_by"]);
+  const skipped = Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>);
+  return pairsText([
+    [title, `running (pid ${text(status["pid"])}, uptime ${text(status["uptime"])})`],
+    ["Version", text(status["version"]) || text(status["cli_version"])],
+    ...(status["port"] === undefined ? [] : ([["Port", text(status["port"])]] as const)),
+    ...(launcher === "" ? [] : ([["Managed by", launcher === "desktop" ? "the desktop app" : launcher]] as const)),
+    ["Server", text(status["server_url"])],
+    ["Agents", list(status["agents"]).join(", ") || "none"],
+    ...(skipped.length === 0 ? [] : ([["Skipped", skipped.map(([name, why]) => `${name} (${text(why)})`).join(", ")]] as const)),
+    ["Workspaces", list(status["workspaces"]).length],
+    ["Tasks", text(status["active_task_count"]) || "0"],
+    ...(text(status["waiting_for"]) === "" ? [] : ([["Waiting for", text(status["waiting_for"])]] as const)),
+  ]);
+}
+
+function conflictText(conflict: unknown): string {
+  if (typeof conflict !== "object" || conflict === null) return "";
+  const { port, profile } = conflict as { port?: unknown; profile?: unknown };
+  const who = typeof profile !== "string" ? "something that does not say which profile it serves" : `the daemon of ${profile || "the default profile"}`;
+  return `Port ${text(port)} is used by ${who}.\n`;
+}
+
+function text(value: unknown): string {
+  return value === undefined || value === null ? "" : String(value);
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
