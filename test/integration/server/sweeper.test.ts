@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { one } from "../../../src/lib/server/db/query.ts";
-import { waitLocalDirectory } from "../../../src/lib/server/services/tasks/lifecycle.ts";
+import { prepareLease, waitLocalDirectory } from "../../../src/lib/server/services/tasks/lifecycle.ts";
 import { type Sweeper, startSweeper } from "../../../src/lib/server/services/tasks/sweeper.ts";
 import { type TaskWorld, taskWorld } from "../../support/task-world.ts";
 
@@ -72,6 +72,30 @@ describe("sweeper", () => {
     expect(world.tasks()).toHaveLength(2);
     await world.clock.advance(24 * 60 * MINUTE);
     expect(world.tasks()[1]?.status).toBe("queued");
+  });
+
+  it("does not take a night of sleep for the death of a daemon", async () => {
+    const world = await taskWorld();
+    const dev = world.agent("Dev");
+    world.issue(dev);
+    world.issue(dev);
+    const run = world.startNext();
+    const handedOut = world.claim()?.id ?? "";
+    const before = sweeping(world);
+    await alive(world, 4 * MINUTE);
+    world.tx((tx) => prepareLease(tx, world.runtimeId, handedOut));
+    before.stop();
+    await world.clock.advance(8 * 60 * MINUTE);
+    // The server wakes first: its timer is due at once, the daemon's heartbeat is not.
+    before.sweep();
+    expect([world.task(run.id).status, world.task(handedOut).status, world.runtime().status]).toEqual(["running", "dispatched", "online"]);
+    // The same for a server that was down: it has a new sweeper.
+    const after = sweeping(world);
+    await world.clock.advance(MINUTE);
+    expect(world.task(run.id).status).toBe("running");
+    await world.clock.advance(15 * MINUTE);
+    expect([world.task(run.id).failure_reason, world.runtime().status]).toEqual(["runtime_offline", "offline"]);
+    after.stop();
   });
 
   it("fails a run whose runtime row is gone", async () => {

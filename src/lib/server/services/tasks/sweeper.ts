@@ -1,5 +1,5 @@
 import { errorText } from "../../../core/index.ts";
-import type { ServerContext } from "../../context.ts";
+import type { ServerContext, Thresholds } from "../../context.ts";
 import { all, run } from "../../db/query.ts";
 import { inTransaction } from "../../transaction.ts";
 import { failByServer } from "./fail.ts";
@@ -9,10 +9,16 @@ import type { TaskStatus } from "../../rows/index.ts";
 const EXPIRE_AT_ONCE = 500;
 const HELD = sqlStates(HELD_STATES);
 
-/** Since when each online runtime has been seen online without a break, and when the last sweep ran. Epoch milliseconds. */
-interface OnlineTimes {
-  readonly since: Map<string, number>;
+/**
+ * What the sweeper has seen itself, in epoch milliseconds. Silence counts only while somebody listened: after a restart
+ * of the server, or a night in which the whole machine slept, every daemon looks dead until its next heartbeat (14.5).
+ */
+interface Watch {
+  /** Since when sweeps have followed each other without a gap. */
+  since: number;
   lastSweep: number;
+  /** Since when each online runtime has been online without a break. */
+  readonly online: Map<string, number>;
 }
 
 export interface Sweeper {
@@ -23,34 +29,45 @@ export interface Sweeper {
 
 /** Starts the rounds that end what nobody reports on any more, every `sweepEveryMs` (server-api.md 11.4, 14.5). */
 export function startSweeper(ctx: ServerContext): Sweeper {
-  const online: OnlineTimes = { since: new Map(), lastSweep: ctx.clock.now() };
+  const watch: Watch = { since: ctx.clock.now(), lastSweep: ctx.clock.now(), online: new Map() };
   const sweep = (): void => {
+    noticeGap(ctx, watch);
     for (const [name, step] of STEPS) {
       try {
-        step(ctx, online);
+        step(ctx, watch);
       } catch (error) {
         ctx.logger.error("sweep step failed", { step: name, error: errorText(error) });
       }
     }
-    online.lastSweep = ctx.clock.now();
   };
   return { sweep, stop: ctx.clock.every(ctx.thresholds.sweepEveryMs, sweep) };
 }
 
-type Step = (ctx: ServerContext, online: OnlineTimes) => void;
+type Step = (ctx: ServerContext, watch: Watch) => void;
 
 const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["mark offline", markOffline],
   ["online times", trackOnline],
-  ["offline tasks", (ctx) => failTasks(ctx, OFFLINE)],
-  ["dispatch timeout", (ctx) => failTasks(ctx, NEVER_STARTED)],
-  ["run timeout", (ctx) => failTasks(ctx, RUNNING_SILENT)],
+  ["offline tasks", (ctx, watch) => failTasks(ctx, watch, OFFLINE)],
+  ["dispatch timeout", (ctx, watch) => failTasks(ctx, watch, NEVER_STARTED)],
+  ["run timeout", (ctx, watch) => failTasks(ctx, watch, RUNNING_SILENT)],
   ["queue expiry", expireQueue],
   ["old runtimes", deleteOldRuntimes],
 ];
 
-function markOffline(ctx: ServerContext): void {
+function noticeGap(ctx: ServerContext, watch: Watch): void {
+  const now = ctx.clock.now();
+  if (now - watch.lastSweep > 3 * ctx.thresholds.sweepEveryMs) {
+    ctx.logger.info("time has passed without a sweep, silence counts from now", { gapMs: now - watch.lastSweep });
+    watch.since = now;
+    watch.online.clear();
+  }
+  watch.lastSweep = now;
+}
+
+function markOffline(ctx: ServerContext, watch: Watch): void {
   const before = ctx.clock.now() - ctx.thresholds.runtimeOfflineMs;
+  if (watch.since > before) return;
   inTransaction(ctx, (tx) => {
     const gone = all<{ id: string }>(
       tx.db,
@@ -62,30 +79,30 @@ function markOffline(ctx: ServerContext): void {
   });
 }
 
-/**
- * A queue may only expire while its runtime could have emptied it. A machine that slept comes back with old rows and a
- * runtime that looks online for a moment: the gap between two sweeps tells, and the time starts anew (14.5).
- */
-function trackOnline(ctx: ServerContext, online: OnlineTimes): void {
-  const now = ctx.clock.now();
-  if (now - online.lastSweep > 3 * ctx.thresholds.sweepEveryMs) online.since.clear();
+/** A queue may only expire while its runtime could have emptied it. */
+function trackOnline(ctx: ServerContext, watch: Watch): void {
   const ids = new Set(all<{ id: string }>(ctx.db, "SELECT id FROM agent_runtime WHERE status = 'online'").map((row) => row.id));
-  for (const id of online.since.keys()) if (!ids.has(id)) online.since.delete(id);
-  for (const id of ids) if (!online.since.has(id)) online.since.set(id, now);
+  for (const id of watch.online.keys()) if (!ids.has(id)) watch.online.delete(id);
+  for (const id of ids) if (!watch.online.has(id)) watch.online.set(id, ctx.clock.now());
 }
 
 interface Rule {
   readonly reason: string;
   readonly error: string;
   readonly from: readonly TaskStatus[];
+  /** How long the sweeper must have watched before the rule may be applied. */
+  readonly patience: (thresholds: Thresholds) => number;
   readonly sql: string;
 }
+
+const grace = (thresholds: Thresholds): number => Math.max(thresholds.offlineGraceMs, thresholds.runtimeOfflineMs);
 
 /** Runtime gone for longer than the grace; a row that is deleted counts from the task's last change. */
 const OFFLINE: Rule = {
   reason: "runtime_offline",
   error: "runtime went offline",
   from: HELD_STATES,
+  patience: grace,
   sql: `SELECT t.id FROM task t LEFT JOIN agent_runtime r ON r.id = t.runtime_id
         WHERE t.status IN (${HELD}) AND (r.id IS NULL OR r.status = 'offline')
           AND coalesce(r.last_seen_at, t.updated_at) <= :silent`,
@@ -95,6 +112,7 @@ const NEVER_STARTED: Rule = {
   reason: "timeout",
   error: "task timed out",
   from: ["dispatched"],
+  patience: (thresholds) => thresholds.dispatchTimeoutMs,
   sql: `SELECT id FROM task WHERE status = 'dispatched' AND dispatched_at < :dispatched
           AND (prepare_lease_expires_at IS NULL OR prepare_lease_expires_at <= :now)`,
 };
@@ -104,15 +122,16 @@ const RUNNING_SILENT: Rule = {
   reason: "timeout",
   error: "task timed out",
   from: ["running"],
+  patience: grace,
   sql: `SELECT t.id FROM task t LEFT JOIN agent_runtime r ON r.id = t.runtime_id
         WHERE t.status = 'running' AND t.started_at < :started AND coalesce(r.last_seen_at, 0) <= :silent`,
 };
 
-function failTasks(ctx: ServerContext, rule: Rule): void {
+function failTasks(ctx: ServerContext, watch: Watch, rule: Rule): void {
   const { thresholds } = ctx;
   const now = ctx.clock.now();
-  const silent = now - Math.max(thresholds.offlineGraceMs, thresholds.runtimeOfflineMs);
-  const times = { now, silent, dispatched: now - thresholds.dispatchTimeoutMs, started: now - thresholds.runningTimeoutMs };
+  if (now - watch.since < rule.patience(thresholds)) return;
+  const times = { now, silent: now - grace(thresholds), dispatched: now - thresholds.dispatchTimeoutMs, started: now - thresholds.runningTimeoutMs };
   const named = Object.fromEntries(Object.entries(times).filter(([name]) => rule.sql.includes(`:${name}`)));
   for (const { id } of all<{ id: string }>(ctx.db, rule.sql, named)) {
     const outcome = inTransaction(ctx, (tx) => failByServer(tx, id, rule));
@@ -120,9 +139,9 @@ function failTasks(ctx: ServerContext, rule: Rule): void {
   }
 }
 
-function expireQueue(ctx: ServerContext, online: OnlineTimes): void {
+function expireQueue(ctx: ServerContext, watch: Watch): void {
   const before = ctx.clock.now() - ctx.thresholds.queueExpiryMs;
-  const runtimes = [...online.since].filter(([, since]) => since <= before).map(([id]) => id);
+  const runtimes = [...watch.online].filter(([, since]) => since <= before).map(([id]) => id);
   const sql = `SELECT id FROM task WHERE status = 'queued' AND created_at <= :before
                  AND runtime_id IN (SELECT value FROM json_each(:runtimes)) ORDER BY created_at LIMIT ${EXPIRE_AT_ONCE}`;
   const failure = { reason: "queued_expired", error: "task expired in queue", from: ["queued"] as const };
