@@ -1,0 +1,100 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { AgentRuntime } from "../../../src/lib/wire/index.ts";
+import { configFor, type TestServer, testDaemon, testHome, testServer } from "../../support/daemon.ts";
+import { waitFor } from "../../support/wait.ts";
+
+const online = async (server: TestServer): Promise<AgentRuntime[]> => (await server.api.runtimes()).filter((runtime) => runtime.status === "online");
+
+function command(path: string): string {
+  writeFileSync(path, "#!/bin/sh\necho own-agent 1.2.3\n");
+  chmodSync(path, 0o755);
+  return path;
+}
+
+describe("registration", () => {
+  it("registers the agents of this machine and says running only then", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const daemon = await testDaemon(home, configFor(home, server));
+    const health = await daemon.health();
+    expect(health).toMatchObject({ status: "running", profile: "", agents: ["codex"], state_root: daemon.stateDir, version: "9.9.9" });
+    const [runtime] = await online(server);
+    expect(runtime).toMatchObject({ provider: "codex", status: "online" });
+    expect(health.workspaces).toEqual([{ id: server.workspaceId, runtimes: [runtime?.id] }]);
+    await daemon.stop();
+    expect(await online(server)).toEqual([]);
+  });
+
+  it("keeps the id of a runtime over a restart and leaves no file of a stopped daemon", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const config = configFor(home, server);
+    const first = await testDaemon(home, config);
+    const [before] = await online(server);
+    await first.stop();
+    for (const name of ["daemon.pid", "daemon.token", "daemon.json"]) expect(() => readFileSync(join(config.stateDir, name))).toThrow(/ENOENT/);
+    await testDaemon(home, config);
+    expect((await online(server))[0]?.id).toBe(before?.id);
+  });
+
+  it("waits without an agent and registers when a profile that fits appears, and converges to zero again", async () => {
+    const server = await testServer();
+    const home = testHome({});
+    const own = command(join(home.home, "own-agent"));
+    const daemon = await testDaemon(home, configFor(home, server, "", { syncIntervalMs: 100 }));
+    expect(await daemon.health()).toMatchObject({ status: "running", agents: [], waiting_for: expect.stringContaining("an agent") });
+    const profile = await server.api.createProfile(server.workspaceId, { display_name: "Own", protocol_family: "acp", command_name: own });
+    const runtime = await waitFor("the profile's runtime", async () => (await online(server)).find((row) => row.profile_id === profile.id));
+    expect(runtime).toMatchObject({ provider: "acp" });
+    expect((await daemon.health())["waiting_for"]).toBeNull();
+    await server.api.updateProfile(server.workspaceId, profile.id, { enabled: false });
+    await waitFor("no runtime any more", async () => (await online(server)).length === 0);
+    expect((await daemon.health()).workspaces).toEqual([{ id: server.workspaceId, runtimes: [] }]);
+  });
+
+  it("follows a profile change within one hint, keeps the built-in runtime, and reports a command that is missing", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const daemon = await testDaemon(home, configFor(home, server));
+    const [builtin] = await online(server);
+    const own = command(join(home.bin, "own-agent"));
+    expect(own).toContain("own-agent");
+    const good = await server.api.createProfile(server.workspaceId, { display_name: "Good", protocol_family: "acp", command_name: "own-agent" });
+    await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === good.id));
+    const bad = await server.api.createProfile(server.workspaceId, { display_name: "Bad", protocol_family: "acp", command_name: "no-such-agent" });
+    const failed = await waitFor("the failed profile's row", async () => (await server.api.runtimes()).find((row) => row.profile_id === bad.id));
+    expect(failed.status).toBe("offline");
+    expect(JSON.stringify(failed.metadata)).toContain("command not found on PATH: no-such-agent");
+    const ids = (await daemon.health()).workspaces?.[0]?.runtimes;
+    expect(ids).toContain(builtin?.id);
+    expect(ids).not.toContain(failed.id);
+    expect(ids).toHaveLength(2);
+  });
+
+  it("prefers this machine's own path for a profile, also when it was set while running", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const config = configFor(home, server);
+    await testDaemon(home, config);
+    const own = command(join(home.home, "elsewhere"));
+    const profile = await server.api.createProfile(server.workspaceId, { display_name: "P", protocol_family: "acp", command_name: "nowhere", enabled: false });
+    const settings = JSON.parse(readFileSync(join(config.stateDir, "config.json"), "utf8")) as object;
+    writeFileSync(join(config.stateDir, "config.json"), JSON.stringify({ ...settings, profile_command_overrides: { [profile.id]: own } }));
+    await server.api.updateProfile(server.workspaceId, profile.id, { enabled: true });
+    await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === profile.id));
+  });
+
+  it("serves two profiles of one machine side by side under one identity", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const one = await testDaemon(home, configFor(home, server, "one"));
+    const two = await testDaemon(home, configFor(home, server, "two"));
+    const [a, b] = [await one.health(), await two.health()];
+    expect([a.profile, b.profile]).toEqual(["one", "two"]);
+    expect(a.daemon_id).toBe(b.daemon_id);
+    expect(one.port).not.toBe(two.port);
+    expect(readFileSync(join(home.home, ".multica", "daemon.id"), "utf8").trim()).toBe(a.daemon_id);
+  });
+});
