@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { describe, expect, it } from "vitest";
 import { type TestServer, testServer } from "../../support/server.ts";
 
@@ -65,9 +66,8 @@ describe("signing the command line in through the browser (server-api.md 14.2)",
 
   it("is served under a loopback name only", async () => {
     const server = await testServer();
-    const http = await import("node:http");
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const request = http.get(`${server.running.url}/login?cli_callback=${encodeURIComponent(CALLBACK)}`, { headers: { host: "evil.example" } }, (response) => {
+      const request = get(`${server.running.url}/login?cli_callback=${encodeURIComponent(CALLBACK)}`, { headers: { host: "evil.example" } }, (response) => {
         response.resume();
         resolve(response.statusCode);
       });

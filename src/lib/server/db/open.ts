@@ -1,18 +1,21 @@
 import { chmodNow, type Db, ensureDir, openDatabase } from "../../platform/index.ts";
-import { MulticaError } from "../../core/index.ts";
+import { MulticaError, errorText, isMulticaError } from "../../core/index.ts";
 import { dirname } from "node:path";
 import { SCHEMA_V1 } from "./schema.ts";
+
+// A statement that waits holds the whole process up: the only other writer is a token being minted.
+const BUSY_MS = 2000;
 
 /** Schema steps in order; `user_version` counts those that are applied. Never edit a released one: append. */
 const MIGRATIONS: readonly string[] = [SCHEMA_V1];
 
 /**
  * Opens (and creates, mode 0600) the server's database, brings its schema up to date and returns it.
- * Throws `database_newer` when a later version of the product wrote the file.
+ * Throws `database_newer` when a later version of the product wrote the file, `database_open` when it cannot be used.
  */
 export async function openServerDatabase(path: string): Promise<Db> {
   await ensureDir(dirname(path), 0o700);
-  const db = openDatabase(path, { busyTimeoutMs: 5000 });
+  const db = openDatabase(path, { busyTimeoutMs: BUSY_MS });
   try {
     chmodNow(path, 0o600);
     db.exec("PRAGMA journal_mode=WAL");
@@ -23,7 +26,8 @@ export async function openServerDatabase(path: string): Promise<Db> {
     return db;
   } catch (error) {
     db.close();
-    throw error;
+    if (isMulticaError(error)) throw error;
+    throw new MulticaError("database_open", `cannot use the database ${path}: ${errorText(error)}`, { cause: error });
   }
 }
 
