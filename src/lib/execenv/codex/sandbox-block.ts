@@ -17,17 +17,26 @@ const OWNED = new Set(["sandbox_mode", "allow_login_shell", NETWORK]);
  * Throws `codex_config_invalid` when the text is no TOML or would not be afterwards: then nothing may be written.
  */
 export function applySandboxBlock(text: string, mode: SandboxMode): string {
-  assertToml(text, "the Codex configuration cannot be parsed");
+  try {
+    const result = withBlock(text, mode);
+    // The result only: a block that was there twice is no valid TOML before, and is after.
+    parse(result);
+    return result;
+  } catch (error) {
+    throw new MulticaError("codex_config_invalid", `the Codex configuration cannot be read or completed: ${errorText(error)}`, {
+      cause: error,
+      suggestions: ["Correct config.toml in the Codex home, or remove the task's copy so that it is made anew."],
+    });
+  }
+}
+
+function withBlock(text: string, mode: SandboxMode): string {
   const lines = text.split("\n");
   if (isSteady(lines, mode)) return text;
   const rest = networkInTable(removeOwned(lines), mode);
-  const inTable = hasTable(rest);
-  const block = blockLines(mode, inTable);
+  const block = blockLines(mode, hasTable(rest));
   const tail = trimLeadingBlank(rest);
-  const result = [...block, ...(tail.length === 0 ? [""] : ["", ...tail])].join("\n");
-  if (result === text) return text;
-  assertToml(result, "the Codex configuration cannot take the managed sandbox settings");
-  return result;
+  return [...block, ...(tail.length === 0 ? [""] : ["", ...tail])].join("\n");
 }
 
 function blockLines(mode: SandboxMode, inTable: boolean): string[] {
@@ -110,15 +119,4 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 function trimLeadingBlank(lines: readonly string[]): string[] {
   const first = lines.findIndex((line) => line.trim() !== "");
   return first === -1 ? [] : lines.slice(first);
-}
-
-function assertToml(text: string, what: string): void {
-  try {
-    parse(text);
-  } catch (error) {
-    throw new MulticaError("codex_config_invalid", `${what}: ${errorText(error)}`, {
-      cause: error,
-      suggestions: ["Correct the file named above, or remove the task's copy so that it is made anew."],
-    });
-  }
 }
