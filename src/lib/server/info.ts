@@ -1,24 +1,15 @@
-import { z } from "zod";
 import { isoSeconds } from "./rows/index.ts";
 import { parseJson } from "../core/index.ts";
 import { currentPid, processIdentity, readTextIfExists, removeFile, writeFileAtomic } from "../platform/index.ts";
+import { type ServerFile, serverFileSchema } from "../wire/index.ts";
 import type { ServerPaths } from "./paths.ts";
 
-const infoSchema = z.looseObject({
-  pid: z.number().int().positive(),
-  port: z.number().int(),
-  url: z.string(),
-  started_at: z.string(),
-  // Tells a process from a later one that was given the same pid.
-  identity: z.object({ pid: z.number(), startKey: z.string(), bootId: z.string() }).nullish(),
-});
-
-/** `server.json`: where the running server is. */
-export type ServerInfo = z.infer<typeof infoSchema>;
+/** `server.json`. */
+export type ServerInfo = ServerFile;
 
 /** What the data directory says about a running server; undefined when it says nothing readable. */
 export async function readServerInfo(paths: ServerPaths): Promise<ServerInfo | undefined> {
-  const parsed = infoSchema.safeParse(parseJson((await readTextIfExists(paths.info)) ?? ""));
+  const parsed = serverFileSchema.safeParse(parseJson((await readTextIfExists(paths.info)) ?? ""));
   return parsed.success ? parsed.data : undefined;
 }
 

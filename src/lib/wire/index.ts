@@ -4,6 +4,7 @@ export * from "./daemon.ts";
 export * from "./issues.ts";
 export * from "./local-port.ts";
 export * from "./runtimes.ts";
+export * from "./satellites.ts";
 export * from "./socket.ts";
 export * from "./task.ts";
 export * from "./users.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { metadataInputSchema, subscriberInputSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { all, one, run } from "../../db/query.ts";
 import { badRequest } from "../../http-error.ts";
@@ -12,9 +12,6 @@ import { changeMetadata } from "../../services/metadata.ts";
 import { timelineOf } from "../../services/timeline.ts";
 import { inTransaction } from "../../transaction.ts";
 import { issueOf } from "./issues.ts";
-
-const subscriberSchema = z.looseObject({ user_id: z.string().optional(), user_type: z.enum(["member", "agent"]).optional() });
-const metadataSchema = z.looseObject({ value: z.unknown().optional() });
 
 /** Subscribers, metadata and the timeline of an issue (server-api.md 13.3.5, 13.4). */
 export function issueSatelliteRoutes(app: App, ctx: ServerContext): void {
@@ -43,7 +40,7 @@ export function issueSatelliteRoutes(app: App, ctx: ServerContext): void {
   app.get("/api/issues/:id/metadata", (c) => json({ metadata: objectColumn(issueOf(ctx, c).issue.metadata) }));
 
   app.put("/api/issues/:id/metadata/:key", async (c) => {
-    const input = await readBody(c, metadataSchema);
+    const input = await readBody(c, metadataInputSchema);
     return metadataChange(ctx, c, input.value ?? null);
   });
   app.delete("/api/issues/:id/metadata/:key", (c) => metadataChange(ctx, c, undefined));
@@ -61,7 +58,7 @@ function metadataChange(ctx: ServerContext, c: AppContext, value: unknown): Resp
 
 /** Whom a subscription is about: the caller unless the body names somebody of this workspace. */
 async function subscriberOf(ctx: ServerContext, c: AppContext, scope: Scope): Promise<{ type: "member" | "agent"; id: string }> {
-  const input = await readBody(c, subscriberSchema);
+  const input = await readBody(c, subscriberInputSchema);
   if (input.user_id === undefined || input.user_id === "") return { type: scope.actor.type, id: actorId(scope.actor) };
   const type = input.user_type ?? "member";
   const sql =

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { labelAttachSchema, labelInputSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { run } from "../../db/query.ts";
 import { badRequest, notFound } from "../../http-error.ts";
@@ -10,14 +10,6 @@ import { createLabel, listLabels, showLabel, updateLabel } from "../../services/
 import { labelsOf, touchIssue } from "../../services/issues.ts";
 import { inTransaction } from "../../transaction.ts";
 import { issueOf } from "./issues.ts";
-
-const labelInputSchema = z.looseObject({
-  name: z.string().optional(),
-  color: z.string().optional(),
-  description: z.string().nullish(),
-  resource_type: z.string().optional(),
-});
-const attachSchema = z.looseObject({ label_id: z.string() });
 
 /** Labels of the workspace and of an issue (server-api.md 13.4). Only issues have labels on this server. */
 export function labelRoutes(app: App, ctx: ServerContext): void {
@@ -62,7 +54,7 @@ function issueLabelRoutes(app: App, ctx: ServerContext): void {
 
   app.post("/api/issues/:id/labels", async (c) => {
     const { scope, issue } = issueOf(ctx, c);
-    const labelId = uuidOf((await readBody(c, attachSchema)).label_id, "label_id");
+    const labelId = uuidOf((await readBody(c, labelAttachSchema)).label_id, "label_id");
     const sql = "INSERT INTO issue_label (issue_id, label_id, created_at) VALUES (:issueId, :labelId, :now) ON CONFLICT DO NOTHING";
     const revision = inTransaction(ctx, (tx) => {
       showLabel(tx.db, scope.workspace.id, labelId);
