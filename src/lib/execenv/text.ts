@@ -12,7 +12,6 @@ export function quoteLines(text: string): string {
 export function safeName(name: string): string {
   return name
     .replace(/[\r\n\t\v\f]+/g, " ")
-    // eslint-disable-next-line no-control-regex -- dropping control characters is the point
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, "")
     .replace(/[*_`\\[\]<]/g, "\\$&")
     .trim();
