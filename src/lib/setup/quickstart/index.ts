@@ -72,6 +72,8 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
     outcome = { error, log: await lastLines(join(scratch.stateDir, "daemon.log")) };
   }
   const problems = await stages.run("stop", () => cleanUp({ scratch, cli, clock: options.clock, keep: options.keep }));
+  // An interruption is not a failure of a stage: the shell's own exit code tells it.
+  if ("error" in outcome && options.signal.aborted) throw options.signal.reason;
   if ("error" in outcome) throw failure(outcome.error, stages, outcome.log, options.keep ? scratch.dir : undefined);
   if (problems.length > 0) throw new MulticaError("cleanup_failed", problems.join("; "), { suggestions: [`Look at ${scratch.dir}.`] });
   return { ...outcome.report, stages: stages.times, ...(options.keep ? { kept_dir: scratch.dir } : {}) };
