@@ -33,25 +33,31 @@ export function parseDuration(text: string): number {
     at = PART.lastIndex;
   }
   if (body === "" || !Number.isFinite(total)) throw badDuration(text);
-  return sign * total;
+  return sign * roundToNanos(total);
 }
 
-/** A duration in Go's own spelling (`1h2m3s`, `1.5s`, `250ms`, `0s`), from milliseconds. */
+/** A duration in Go's own spelling (`1h2m3s`, `1.5s`, `250ms`, `40µs`, `0s`), from milliseconds; finer than 1 ns is rounded. */
 export function formatDuration(ms: number): string {
-  if (ms === 0) return "0s";
+  if (!Number.isFinite(ms)) return `${ms}ms`;
   const sign = ms < 0 ? "-" : "";
-  const absolute = Math.abs(ms);
-  if (absolute < 1000) return `${sign}${trimNumber(absolute)}ms`;
-  const hours = Math.floor(absolute / 3_600_000);
-  const minutes = Math.floor((absolute % 3_600_000) / 60_000);
-  const seconds = (absolute % 60_000) / 1000;
-  if (hours > 0) return `${sign}${hours}h${minutes}m${trimNumber(seconds)}s`;
-  if (minutes > 0) return `${sign}${minutes}m${trimNumber(seconds)}s`;
-  return `${sign}${trimNumber(seconds)}s`;
+  // Rounded first: 59.9999999999 s must become 1m0s, not 60s.
+  const exact = roundToNanos(Math.abs(ms));
+  if (exact === 0) return "0s";
+  if (exact < 1000) return `${sign}${belowSecond(Math.round(exact * 1e6))}`;
+  const seconds = `${Math.round((exact % 60_000) * 1e6) / 1e9}s`;
+  const minutes = Math.floor(exact / 60_000);
+  if (minutes === 0) return `${sign}${seconds}`;
+  return minutes < 60 ? `${sign}${minutes}m${seconds}` : `${sign}${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
 }
 
-function trimNumber(value: number): string {
-  return String(Math.round(value * 1e6) / 1e6);
+function belowSecond(nanos: number): string {
+  if (nanos < 1e3) return `${nanos}ns`;
+  return nanos < 1e6 ? `${nanos / 1e3}µs` : `${nanos / 1e6}ms`;
+}
+
+/** To whole nanoseconds, as far as a double can tell them apart (104 days); above that to whole milliseconds. */
+function roundToNanos(ms: number): number {
+  return Math.abs(ms) < 9e9 ? Math.round(ms * 1e6) / 1e6 : Math.round(ms);
 }
 
 function badDuration(text: string): MulticaError {
