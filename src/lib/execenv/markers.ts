@@ -5,7 +5,7 @@ import { ensureDir, readTextIfExists, writeFileAtomic } from "../platform/index.
 import { MARKER } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
 
-export const MARKER_OWNER = "multica-daemon-task";
+const MARKER_OWNER = "multica-daemon-task";
 
 export interface MarkerIds {
   readonly agentId: string;

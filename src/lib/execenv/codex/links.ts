@@ -6,7 +6,7 @@ import { createLink, ensureDir, pathExists, realPathIfExists } from "../../platf
 export type EntryState = "absent" | "right-link" | "wrong-link" | "file" | "directory";
 
 /** What is at `path`, seen as a place for a link to `target`. Right: the same text, or the same real path. */
-export async function entryState(path: string, target: string): Promise<EntryState> {
+async function entryState(path: string, target: string): Promise<EntryState> {
   try {
     const facts = await lstat(path);
     if (facts.isDirectory()) return "directory";

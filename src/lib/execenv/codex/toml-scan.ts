@@ -37,7 +37,7 @@ export function scanToml(lines: readonly string[]): TomlStatement[] {
 }
 
 /** The segments of a dotted key at the start of `text`; quoted segments are unquoted. */
-export function readKey(text: string): string[] {
+function readKey(text: string): string[] {
   const segments: string[] = [];
   const segment = /\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*(\.)?/y;
   for (;;) {
