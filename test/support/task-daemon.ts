@@ -13,7 +13,7 @@ import { LIMITS } from "../../src/lib/daemon/limits.ts";
 import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
 import { type LaunchEntry, RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";
-import { currentPid, findByEnv, processIdentity, systemClock } from "../../src/lib/platform/index.ts";
+import { type Clock, currentPid, findByEnv, processIdentity, systemClock } from "../../src/lib/platform/index.ts";
 import { createLogger } from "../../src/lib/platform/logger.ts";
 import { createRepoCache } from "../../src/lib/repos/index.ts";
 import { type StateHandle, openState } from "../../src/lib/state/index.ts";
@@ -24,10 +24,16 @@ import { tempDir } from "./temp.ts";
 const BIN = resolve(import.meta.dirname, "../fixtures/agents-bin");
 
 export interface TaskDaemonOptions {
-  /** Name of a fixture agent that speaks ACP, e.g. `acp-happy`. */
+  /** Name of a fixture agent, e.g. `acp-happy`. */
   readonly agent: string;
+  /** The protocol it speaks; `acp` unless given. */
+  readonly provider?: string;
+  /** Talk to this server instead of the recording one, as the daemon of this runtime. */
+  readonly live?: { readonly url: string; readonly token: string; readonly workspaceId: string; readonly runtimeId: string };
   readonly config?: Partial<DaemonConfig>;
   readonly withoutState?: boolean;
+  /** Time as the pipeline sees it; the machine's own unless given. */
+  readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -39,6 +45,8 @@ export interface TaskDaemon {
   readonly shutdown: AbortController;
   /** A claimed issue task; with a row in the state file, as the claim loop leaves it. */
   task(fields?: Partial<Task>): Task;
+  /** Notes a task claimed elsewhere, as the claim loop does, so that nothing of it outlives the test. */
+  claimed(task: Task): Task;
   /** Every line of the daemon's log. */
   log(): string;
 }
@@ -52,19 +60,23 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
   const env = { PATH: process.env["PATH"] ?? "", HOME: home, MULTICA_TOKEN: "mul_the_daemons_own", MULTICA_HOME: stateDir, ...options.env };
   const logFile = join(stateDir, "daemon.log");
   const logger = createLogger({ file: logFile, level: "debug" });
-  const config = { ...resolveDaemonConfig({ flags: {}, env, settings: { server_url: server.url, token: "mul_x" }, profile: "", stateDir, home }), ...options.config };
-  const clock = systemClock;
-  const state = options.withoutState === true ? null : await openState({ stateDir, version: "0.0.0", clock, logger });
+  const serverUrl = options.live?.url ?? server.url;
+  const token = options.live?.token ?? "mul_x";
+  const workspaceId = options.live?.workspaceId ?? "w";
+  const provider = options.provider ?? "acp";
+  const config = { ...resolveDaemonConfig({ flags: {}, env, settings: { server_url: serverUrl, token }, profile: "", stateDir, home }), ...options.config };
+  const clock = options.clock ?? systemClock;
+  const state = options.withoutState === true ? null : await openState({ stateDir, version: "0.0.0", clock: systemClock, logger });
   const identity = processIdentity(currentPid());
   if (state !== null && identity !== null) await state.beginRun({ identity, port: 1 });
   const runtimes = new RuntimeRegistry();
-  const launch: LaunchEntry = { provider: "acp", path: process.execPath, version: "1.0.0", fixedArgs: [join(BIN, `${options.agent}.mjs`)], profileId: "p" };
-  runtimes.track("w", "local");
+  const launch: LaunchEntry = { provider, path: process.execPath, version: "1.0.0", fixedArgs: [join(BIN, `${options.agent}.mjs`)], profileId: "p" };
+  runtimes.track(workspaceId, "local");
   runtimes.setProfileLaunch("p", launch);
-  runtimes.replace("w", [{ id: "r", name: "Agent", provider: "acp", profileId: "p" }]);
+  runtimes.replace(workspaceId, [{ id: options.live?.runtimeId ?? "r", name: "Agent", provider, profileId: "p" }]);
   const shutdown = new AbortController();
   const api = createDaemonApi(
-    createHttp({ serverUrl: server.url, token: config.token, platform: "daemon", clientVersion: "0", os: "linux" }),
+    createHttp({ serverUrl, token: config.token, platform: "daemon", clientVersion: "0", os: "linux" }),
   );
   const ctx: DaemonContext = {
     config,
@@ -72,7 +84,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     profile: "",
     stateDir,
     daemonId: "d",
-    serverUrl: server.url,
+    serverUrl,
     api,
     state,
     clock,
@@ -105,13 +117,18 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     home,
     shutdown,
     log: () => readFileSync(logFile, "utf8"),
+    claimed(task) {
+      ids.push(task.id);
+      state?.insertTask({ task_id: task.id, workspace_id: task.workspace_id, runtime_id: task.runtime_id, agent_id: task.agent_id, provider });
+      return task;
+    },
     task(fields = {}) {
       const id = uuid7(Date.now());
       ids.push(id);
       const agent = { id: "a", name: "Dev", instructions: "be kind" };
       const base: Task = { id, agent_id: "a", runtime_id: "r", workspace_id: "w", issue_id: "i1", status: "dispatched", auth_token: "mat_the_tasks_own", agent };
       const task = { ...base, ...fields };
-      state?.insertTask({ task_id: id, workspace_id: "w", runtime_id: "r", agent_id: "a", issue_id: "i1", provider: "acp" });
+      state?.insertTask({ task_id: id, workspace_id: "w", runtime_id: "r", agent_id: "a", issue_id: "i1", provider });
       return task;
     },
   };

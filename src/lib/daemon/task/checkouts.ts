@@ -46,7 +46,7 @@ export function findCheckouts(workdir: string): FoundCheckout[] {
  * and notes the branch for the report. To be called when the agent's processes are gone. A failure is a warning:
  * the work is still in the workdir.
  */
-export async function collectCheckouts(run: TaskRun): Promise<void> {
+export async function collectCheckouts(run: Pick<TaskRun, "ctx" | "task" | "job" | "logger" | "known">): Promise<void> {
   const { ctx, task, job, logger, known } = run;
   if (known.workDir === "") return;
   const checkouts = findCheckouts(known.workDir);

@@ -10,7 +10,7 @@ import { createReleases, untilGone } from "./release.ts";
 import { failBody } from "./report.ts";
 import { type Known, type TaskRun, journal, nothingKnown } from "./run.ts";
 import { type ReportSink, createDirectSink } from "./sink.ts";
-import { markRoots, stages } from "./stages.ts";
+import { type ServerEnding, markRoots, stages } from "./stages.ts";
 import { Transcript } from "./transcript.ts";
 
 /**
@@ -78,7 +78,7 @@ type RunParts = Omit<TaskRun, "signal" | "shuttingDown" | "transcript"> & { read
 async function withRun(parts: RunParts): Promise<void> {
   const { ctx, task, logger, job } = parts;
   const controller = new AbortController();
-  let finishedByServer = false;
+  let ending: ServerEnding | null = null;
   const onRoot = (): void => controller.abort(ctx.rootSignal.reason);
   ctx.rootSignal.addEventListener("abort", onRoot, { once: true });
   if (ctx.rootSignal.aborted) onRoot();
@@ -86,7 +86,7 @@ async function withRun(parts: RunParts): Promise<void> {
     ...parts,
     transcript: new Transcript({ secrets: secretsOf(job.token, job.agent.custom_env ?? {}) }),
     signal: controller.signal,
-    shuttingDown: () => ctx.rootSignal.aborted && !finishedByServer,
+    shuttingDown: () => ctx.rootSignal.aborted && ending === null,
   };
   const probe: StatusProbe = { clock: ctx.clock, logger, status: (signal) => ctx.api.status(task.id, { signal }), isGone: isTaskNotFound };
   markRoots(run);
@@ -94,13 +94,13 @@ async function withRun(parts: RunParts): Promise<void> {
     probe,
     reconcile: ctx.reconcile,
     onOver: (verdict) => {
-      finishedByServer = true;
+      ending = verdict.kind;
       logger.info("task is over on the server, interrupting the agent", { state: verdict.kind === "over" ? verdict.state : "gone" });
       controller.abort(new Error("task cancelled by server"));
     },
   });
   try {
-    await stages(run, parts.trees, { probe, stopWatching: watcher.stop, finishedByServer: () => finishedByServer });
+    await stages(run, parts.trees, { probe, stopWatching: watcher.stop, endedByServer: () => ending });
   } finally {
     watcher.stop();
     ctx.rootSignal.removeEventListener("abort", onRoot);

@@ -57,18 +57,22 @@ export async function reportOutcome(run: TaskRun, outcome: Outcome): Promise<voi
   noteAnswer(run, "failed", await run.sink.terminal({ kind: "fail", taskId: task.id, body: rejectedBody(known, answer.error) }));
 }
 
-/** Tells the server that a run it had finished itself is wound down. Best effort: older servers do not know the call. */
-export async function acknowledgeCancel(run: TaskRun): Promise<void> {
+/**
+ * Ends a run whose task the server had finished itself: no report, but word that it is wound down, best effort since
+ * older servers do not know the call. A task that was deleted cannot be told anything.
+ */
+export async function discard(run: TaskRun, ending: "over" | "gone"): Promise<void> {
   const { task, logger, known } = run;
   logger.info("task cancelled during execution, discarding result");
   journal(run, "phase reporting", (state) => {
     state.setPhase(task.id, "reporting");
     state.updateTask(task.id, { terminal_kind: "cancelled" });
   });
+  known.reported = true;
+  if (ending === "gone") return;
   const body = known.branchName === "" ? {} : { branch_name: known.branchName };
   const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: task.id, body });
   if (answer.kind !== "accepted") logger.debug("cancel not acknowledged", { answer: answer.kind });
-  known.reported = true;
 }
 
 /** Logs what the server made of a report; true when it was taken as it was meant. */

@@ -7,16 +7,19 @@ import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
 import { prepare } from "./prepare.ts";
 import { sweepTask } from "./release.ts";
-import { acknowledgeCancel, reportOutcome } from "./report.ts";
+import { discard, reportOutcome } from "./report.ts";
 import type { TaskRun } from "./run.ts";
 import { type Outcome, SHUTDOWN_TEXT, settle } from "./settle.ts";
 import { usageRows } from "./usage.ts";
+
+/** The server has finished the task itself, or has forgotten it. */
+export type ServerEnding = "over" | "gone";
 
 /** What the stages may ask about the server's opinion of the task. */
 export interface ServerView {
   readonly probe: StatusProbe;
   readonly stopWatching: () => void;
-  readonly finishedByServer: () => boolean;
+  readonly endedByServer: () => ServerEnding | null;
 }
 
 /**
@@ -32,8 +35,9 @@ export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerV
   const rows = executed === null ? [] : usageRows(run.job.provider, executed.usage);
   if (rows.length > 0) await run.sink.usage(task.id, rows);
   view.stopWatching();
-  if (view.finishedByServer() || (await overOnServer(view))) {
-    await acknowledgeCancel(run);
+  const ending = view.endedByServer() ?? (await lastLook(view));
+  if (ending !== null) {
+    await discard(run, ending);
     return;
   }
   if (executed !== null) {
@@ -44,9 +48,9 @@ export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerV
 }
 
 /** One last look: a task that was finished on the server meanwhile gets no second ending. */
-async function overOnServer(view: ServerView): Promise<boolean> {
+async function lastLook(view: ServerView): Promise<ServerEnding | null> {
   const verdict = await askServer(view.probe);
-  return verdict.kind === "over" || verdict.kind === "gone";
+  return verdict.kind === "over" || verdict.kind === "gone" ? verdict.kind : null;
 }
 
 /** The middle of the pipeline; an error of a stage becomes an outcome with the best reason there is. */

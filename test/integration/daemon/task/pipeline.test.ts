@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
-import { findByEnv, identityAlive, tryFileLock } from "../../../../src/lib/platform/index.ts";
+import { HeldClock, findByEnv, identityAlive, tryFileLock } from "../../../../src/lib/platform/index.ts";
 import { type TaskDaemon, taskDaemon } from "../../../support/task-daemon.ts";
 import { waitFor } from "../../../support/wait.ts";
 
@@ -231,10 +231,10 @@ describe("a task that ends elsewhere", () => {
     const task = daemon.task();
     const done = runTask(daemon.ctx, task, 1);
     await waitFor("the agent's first words", () => server.entries().length > 0);
-    server.script = (route) => (route === "status" || route === "cancel-ack" ? { status: 404, body: { error: "task not found" } } : undefined);
+    server.script = (route) => (route === "status" ? { status: 404, body: { error: "task not found" } } : undefined);
     daemon.ctx.reconcile.broadcast();
     await done;
-    expect(server.bodies("complete").concat(server.bodies("fail"))).toEqual([]);
+    expect(server.order().filter((route) => route !== "start" && route !== "session")).toEqual(["messages"]);
     expectReleased(daemon, task.id);
   }, MINUTE);
 
@@ -296,6 +296,91 @@ describe("a server in trouble", () => {
     expect(daemon.server.order().slice(-2)).toEqual(["complete", "fail"]);
     expect(daemon.server.bodies("fail")[0]).toMatchObject({ session_id: "acp-session-1" });
     expect(String(daemon.server.bodies("fail")[0]?.["error"])).toMatch(/^complete task failed: /);
+  });
+});
+
+describe("a completion nobody takes", () => {
+  it("leaves the task running on the server and never becomes a failure (K-35)", async () => {
+    const clock = new HeldClock(Date.now());
+    const daemon = await taskDaemon({ agent: "acp-happy", clock });
+    daemon.server.script = (route) => (route === "complete" ? { status: 503, body: { error: "down" } } : undefined);
+    const task = daemon.task();
+    let ended = false;
+    const done = runTask(daemon.ctx, task, 1).finally(() => (ended = true));
+    const pass = async (ms: number): Promise<void> => clock.advance(ms);
+    await waitFor("the first report", async () => {
+      await pass(20);
+      return daemon.server.bodies("complete").length > 0;
+    });
+    await waitFor("the last report", async () => {
+      await pass(1000);
+      return ended;
+    });
+    await done;
+    expect(daemon.server.bodies("complete").length).toBe(6);
+    expect(daemon.server.bodies("fail")).toEqual([]);
+    expect(daemon.server.state).toBe("running");
+    expect(daemon.state?.getTask(task.id)?.phase).toBe("reporting");
+    expectReleased(daemon, task.id);
+  }, MINUTE);
+});
+
+describe("the order of reports", () => {
+  it("has the whole transcript delivered before usage and ending, however slow the server is", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const gate = Promise.withResolvers<undefined>();
+    daemon.server.script = (route) => (route === "messages" ? gate.promise : undefined);
+    const done = runTask(daemon.ctx, daemon.task(), 1);
+    await waitFor("the agent's end", () => daemon.log().includes("agent run ended"));
+    await waitFor("the first batch", () => daemon.server.bodies("messages").length > 0);
+    expect(daemon.server.order()).not.toContain("usage");
+    gate.resolve(undefined);
+    await done;
+    expect(daemon.server.order().slice(-2)).toEqual(["usage", "complete"]);
+    expect(daemon.server.entries().map((entry) => entry["seq"])).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe("the preparation", () => {
+  it("that hangs is ended after five minutes as a timeout, whatever hung (K-10)", async () => {
+    const clock = new HeldClock(Date.now());
+    const daemon = await taskDaemon({ agent: "acp-happy", clock });
+    daemon.server.script = (route) => (route === "start" ? new Promise(() => undefined) : undefined);
+    const task = daemon.task();
+    const done = runTask(daemon.ctx, task, 1);
+    await waitFor("start to be sent", () => daemon.server.bodies("start").length === 1);
+    await clock.advance(5 * MINUTE);
+    await done;
+    expect(daemon.server.bodies("prepare-lease").length).toBeGreaterThanOrEqual(2);
+    expect(daemon.server.bodies("fail")).toEqual([
+      expect.objectContaining({ failure_reason: "timeout", error: expect.stringMatching(/^task preparation timed out after 5m0s/) }),
+    ]);
+    expectReleased(daemon, task.id);
+  }, MINUTE);
+
+  it("starts fresh when the prior directory belongs to a running task (K-18)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    const prior = workdirOf(daemon);
+    const lock = tryFileLock(join(dirname(prior), ".task_lock"));
+    daemon.server.state = "dispatched";
+    daemon.server.calls.length = 0;
+    await runTask(daemon.ctx, daemon.task({ prior_work_dir: prior, prior_session_id: "acp-session-1" }), 1);
+    lock?.release();
+    expect(daemon.server.state).toBe("completed");
+    expect(workdirOf(daemon)).not.toBe(prior);
+  });
+
+  it("continues in the prior directory with the prior session when it is free", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    await runTask(daemon.ctx, daemon.task(), 1);
+    const prior = workdirOf(daemon);
+    daemon.server.state = "dispatched";
+    daemon.server.calls.length = 0;
+    await runTask(daemon.ctx, daemon.task({ prior_work_dir: prior, prior_session_id: "acp-session-1", trigger_comment_id: "c2" }), 1);
+    expect(workdirOf(daemon)).toBe(prior);
+    expect(readFileSync(join(prior, "agent-prompt.txt"), "utf8")).toMatch(/continuing your earlier session/);
+    expect(daemon.log()).toContain("resuming session");
   });
 });
 
