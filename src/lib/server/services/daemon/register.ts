@@ -45,7 +45,7 @@ export function registerRuntimes(tx: Tx, facts: RegisterFacts): RuntimeRow[] {
 }
 
 /** Hash of a repository list: its URLs sorted bytewise (server-api.md 4.1); descriptions do not count. */
-export function reposVersion(repos: readonly { readonly url: string }[]): string {
+function reposVersion(repos: readonly { readonly url: string }[]): string {
   const sorted = repos.map((repo) => repo.url).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return sha256Hex(sorted.join("\n"));
 }

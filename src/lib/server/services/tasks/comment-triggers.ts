@@ -30,8 +30,8 @@ export function onCommentCreated(tx: Tx, issue: IssueRow, comment: CommentRow, a
     });
 }
 
-/** The agents a comment would start, before permission is looked at: for the preview as well. */
-export function routedAgents(tx: Tx, issue: IssueRow, comment: CommentRow): string[] {
+/** The agents a comment is for, before permission is looked at. */
+function routedAgents(tx: Tx, issue: IssueRow, comment: CommentRow): string[] {
   const parent = comment.parent_id === null ? null : (loadComment(tx, comment.parent_id) ?? null);
   return routeComment({
     comment: routed(comment),

@@ -5,7 +5,7 @@ import type { Tx } from "../../transaction.ts";
 import { enqueueForIssue, pendingOf } from "./queue.ts";
 
 /** Author id of what the server itself writes. */
-export const SYSTEM_ID = "00000000-0000-0000-0000-000000000000";
+const SYSTEM_ID = "00000000-0000-0000-0000-000000000000";
 
 /** A new issue that is not in the backlog starts its agent assignee (server-api.md 11.2). */
 export function onIssueCreated(tx: Tx, issue: IssueRow, actor: Actor, options: { handoffNote?: string } = {}): TaskRow | null {
