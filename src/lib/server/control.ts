@@ -1,6 +1,6 @@
-import { EXIT, MulticaError } from "../core/index.ts";
+import { EXIT, MulticaError, isMulticaError } from "../core/index.ts";
 import { type Clock, deadline, identityAlive, processIdentity, removeFile, sendSignal } from "../platform/index.ts";
-import { type ServerInfo, readServerInfo, removeServerInfo } from "./info.ts";
+import { type ServerInfo, readServerInfo } from "./info.ts";
 import { type LaunchOptions, launch } from "./launch.ts";
 import { serverPaths } from "./paths.ts";
 
@@ -35,8 +35,7 @@ export async function startInBackground(options: LaunchOptions): Promise<ServerI
       suggestions: ["Run `multica server stop` first to start it anew."],
     });
   }
-  // A file of a server that was killed must not be taken for the new one.
-  await removeServerInfo(serverPaths(options.dataDir));
+  // A file that a killed server left stays until the new one replaces it: removing it could hit somebody else's.
   return launch(options, (url) => answers(url, options.clock));
 }
 
@@ -48,10 +47,22 @@ export async function ensureServer(options: LaunchOptions): Promise<{ url: strin
     const { url } = await startInBackground(options);
     return { url, started: true };
   } catch (error) {
-    // Somebody else may have started it meanwhile: then that one is as good as ours.
-    const other = await serverStatus(options);
-    if (other.state === "running" && other.url !== undefined) return { url: other.url, started: false };
-    throw error;
+    // Somebody else may be starting it: then that one is as good as ours, as soon as it answers.
+    const url = isMulticaError(error) && error.exit === EXIT.conflict ? await otherServer(options) : undefined;
+    if (url === undefined) throw error;
+    return { url, started: false };
+  }
+}
+
+const OTHER_START_MS = 5_000;
+
+async function otherServer(options: { dataDir: string; clock: Clock }): Promise<string | undefined> {
+  const limit = options.clock.monotonic() + OTHER_START_MS;
+  for (;;) {
+    const status = await serverStatus(options);
+    if (status.state === "running") return status.url;
+    if (options.clock.monotonic() > limit) return undefined;
+    await options.clock.sleep(50);
   }
 }
 

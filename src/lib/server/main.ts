@@ -54,15 +54,19 @@ function catchSignals(logger: Logger): { first: Promise<NodeJS.Signals>; release
     resolveFirst = resolve;
   });
   const onSignal = (signal: NodeJS.Signals): void => resolveFirst(signal);
+  // The process still ends as Node sees fit; the log is where people look for the reason.
+  const onCrash = (error: Error): void => logger.error("server crashed", { error: errorText(error), stack: error.stack });
   const onRejection = (reason: unknown): void => logger.error("unhandled rejection", { error: errorText(reason) });
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  process.on("uncaughtExceptionMonitor", onCrash);
   process.on("unhandledRejection", onRejection);
   return {
     first,
     release: () => {
       process.off("SIGTERM", onSignal);
       process.off("SIGINT", onSignal);
+      process.off("uncaughtExceptionMonitor", onCrash);
       process.off("unhandledRejection", onRejection);
     },
   };

@@ -50,9 +50,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     try {
       const stopServing = await serve(ctx, options);
       return running(stopServing, () => {
-        checkpoint(ctx.db);
-        ctx.db.close();
-        lock.release();
+        try {
+          checkpoint(ctx.db);
+        } finally {
+          ctx.db.close();
+          lock.release();
+        }
       });
     } catch (error) {
       ctx.db.close();

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
@@ -143,6 +143,21 @@ describe("what the server has acknowledged", () => {
     const minted = await mintToken({ dataDir, name: "later", expiresMs: 60_000, clock });
     expect(minted.token).toMatch(/^mul_[0-9a-f]{40}$/);
     expect((await api(info, minted.token, "GET", "/api/me")).status).toBe(200);
+  });
+
+  it("waits for an open request no longer than the shutdown allows", async () => {
+    const dataDir = join(tempDir(), "server");
+    const running = await startServer({ dataDir, host: "127.0.0.1", port: 0, clock, logger: silentLogger, thresholds: { shutdownMs: 100 } });
+    const socket = connect(running.port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    socket.on("error", () => undefined);
+    socket.write("POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf");
+    expect((await fetch(`${running.url}/health`)).status).toBe(200);
+    await running.stop();
+    await closed;
+    await expect(fetch(`${running.url}/health`)).rejects.toThrow();
   });
 
   it("closes daemons' sockets with 1001 when it is told to end", async () => {
