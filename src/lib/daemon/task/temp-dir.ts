@@ -1,11 +1,11 @@
 import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { readdir } from "node:fs/promises";
 import { MulticaError } from "../../core/index.ts";
-import { makeTempDir, moveFile, removeTree, tryFileLock } from "../../platform/index.ts";
+import { lockHolderPath, makeTempDir, removeTree, tryFileLock } from "../../platform/index.ts";
 
 const LOCK = ".task_lock";
-const CLAIMING = ".task_lock.claiming";
+const ATTEMPTS = 3;
 
 export interface TaskTempDir {
   readonly path: string;
@@ -21,20 +21,23 @@ export async function createTaskTempDir(base: string | undefined): Promise<TaskT
   if (base !== undefined && !isAbsolute(base)) {
     throw new MulticaError("bad_setting", `MULTICA_AGENT_TEMP_BASE must be an absolute path, not ${JSON.stringify(base)}`);
   }
-  const path = await makeTempDir("multica-task-", base ?? tmpdir());
-  // Locked under another name first: a sweep never sees a lock file that nobody holds yet.
-  const lock = tryFileLock(join(path, CLAIMING));
-  if (lock === null) throw new MulticaError("temp_dir_locked", `${path} is locked by somebody else`);
-  await moveFile(join(path, CLAIMING), join(path, LOCK));
-  return {
-    path,
-    async remove() {
-      try {
-        for (const name of await readdir(path)) if (name !== LOCK) await removeTree(join(path, name));
-        await removeTree(path);
-      } finally {
-        lock.release();
-      }
-    },
-  };
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const path = await makeTempDir("multica-task-", base ?? tmpdir());
+    const lock = tryFileLock(join(path, LOCK));
+    // Nobody but a sweep of abandoned directories can be faster than us: it may have this one.
+    if (lock === null) continue;
+    return {
+      path,
+      async remove() {
+        try {
+          const keep = new Set([LOCK, basename(lockHolderPath(LOCK))]);
+          for (const name of await readdir(path)) if (!keep.has(name)) await removeTree(join(path, name));
+          await removeTree(path);
+        } finally {
+          lock.release();
+        }
+      },
+    };
+  }
+  throw new MulticaError("temp_dir_locked", "no temporary directory could be locked for the task", { retry: "later" });
 }
