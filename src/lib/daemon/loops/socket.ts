@@ -96,12 +96,13 @@ async function oneConnection(parts: SocketParts, ids: readonly string[], changes
   const watcher = setChanged(parts, ids, changes, AbortSignal.any([over.signal, rootSignal]));
   const ended = await Promise.race([closed.promise, watcher]);
   over.abort();
-  await watcher;
+  // A change in the same moment counts: its signal is used up and would not end the back-off.
+  const changed = (await watcher).why === "changed";
   session.close();
   stopConnected();
   await closed.promise;
   parts.onDisconnected();
-  return ended;
+  return changed ? { why: "changed" } : ended;
 }
 
 /** Resolves when the set of runtimes is no longer the one of this connection, or the signal aborts. */
