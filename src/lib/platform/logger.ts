@@ -66,7 +66,6 @@ class FileSink implements DestinationStream {
   }
 
   #rotate(): void {
-    closeSync(this.#fd);
     rmSync(`${this.#path}.${this.#keep}`, { force: true });
     for (let index = this.#keep - 1; index >= 0; index -= 1) {
       const from = index === 0 ? this.#path : `${this.#path}.${index}`;
@@ -76,7 +75,10 @@ class FileSink implements DestinationStream {
         // Not there yet.
       }
     }
-    this.#fd = openSync(this.#path, "a", 0o600);
+    // Opened before the old one is closed: after a failure in between, lines would go to whatever file gets its number.
+    const next = openSync(this.#path, "a", 0o600);
+    closeSync(this.#fd);
+    this.#fd = next;
     this.#size = 0;
   }
 }
@@ -101,7 +103,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 function openSink(path: string, options: LoggerOptions): FileSink {
   try {
     const sink = new FileSink(path, options.maxBytes ?? 20 << 20, options.keep ?? 5);
-    sink.probe(`${JSON.stringify({ level: "debug", time: new Date().toISOString(), ...options.base, msg: "log opened" })}\n`);
+    sink.probe(`${JSON.stringify({ level: "debug", time: new Date().toISOString(), ...clean(options.base), msg: "log opened" })}\n`);
     return sink;
   } catch (error) {
     throw new MulticaError("log_unwritable", `cannot write the log ${path}: ${errorText(error)}`, {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
+import { systemCode } from "../../core/index.ts";
 
 /**
  * What makes a process that process: a pid alone is reused. `startKey` is the kernel's start time of the pid,
@@ -20,6 +21,8 @@ export interface ProcessEntry {
   readonly startKey: string;
 }
 
+const GONE = ["ENOENT", "ESRCH"];
+const NOT_OURS = ["EACCES", "EPERM"];
 const linux = process.platform === "linux";
 let cachedBootId: string | undefined;
 
@@ -52,8 +55,10 @@ function readEntry(pid: number): ProcessEntry | null {
   if (!linux) return listProcesses().find((entry) => entry.pid === pid) ?? null;
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return null;
+  } catch (error) {
+    // Gone, or hidden because it is another user's. To run out of file descriptors must not make a living process dead.
+    if ([...GONE, ...NOT_OURS].includes(systemCode(error) ?? "")) return null;
+    throw error;
   }
 }
 
@@ -130,8 +135,9 @@ function hasEnv(pid: number, needle: string): boolean {
     if (linux) return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(needle);
     const text = execFileSync("ps", ["eww", "-p", String(pid), "-o", "command="], { encoding: "utf8" });
     return text.split(/\s/).includes(needle);
-  } catch {
-    // Gone meanwhile, or another user's: not ours to end.
-    return false;
+  } catch (error) {
+    // Gone meanwhile, or another user's: not ours to end. On other systems that is `ps` with a failure status.
+    if (!linux || [...GONE, ...NOT_OURS].includes(systemCode(error) ?? "")) return false;
+    throw error;
   }
 }

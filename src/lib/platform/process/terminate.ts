@@ -70,7 +70,13 @@ function collect(options: TerminateOptions, known: Map<number, Target>): Process
     for (const entry of listDescendants(leader, entries)) add(entry);
   }
   for (const target of [...known.values()]) for (const entry of listDescendants(target.pid, entries)) add(entry);
-  if (options.marker !== undefined) for (const entry of findByEnv(options.marker.name, options.marker.value)) add(entry);
+  if (options.marker !== undefined) {
+    for (const entry of findByEnv(options.marker.name, options.marker.value)) {
+      add(entry);
+      // It may be younger than the list above: left out, it would count as gone.
+      byPid.set(entry.pid, entry);
+    }
+  }
   return [...known.values()].flatMap((target) => {
     const entry = byPid.get(target.pid);
     return entry !== undefined && entry.startKey === target.startKey ? [entry] : [];
