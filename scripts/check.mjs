@@ -11,7 +11,7 @@ const parts = [
   ["lint", bin("eslint"), ["--max-warnings", "0", "."]],
   ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.mjs", "--output-type", "err", "src"]],
   ["dead code", process.execPath, ["scripts/dead-code.mjs"]],
-  ["generated files", process.execPath, ["scripts/generate.mjs", "--check"]],
+  ["generated files", process.execPath, ["scripts/manifest.ts", "--check"]],
 ];
 
 let failed = 0;

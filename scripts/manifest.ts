@@ -19,7 +19,7 @@ const stale = [
   ...updateReadme(commandList(manifest)),
 ];
 if (stale.length > 0 && check) {
-  process.stderr.write(`${stale.join(", ")} is stale: run npm run manifest\n`);
+  process.stderr.write(`${stale.join(", ")} is stale: run npm run generate\n`);
   process.exitCode = 1;
 }
 
