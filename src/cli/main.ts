@@ -4,11 +4,11 @@ import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
 import type { PJSON } from "@oclif/core/interfaces";
 import { envSwitch } from "../lib/config/index.ts";
-import { processEnv } from "../lib/platform/index.ts";
+import { processEnv, systemClock } from "../lib/platform/index.ts";
 import { jsonText, processStreams } from "../views/output.ts";
 import { asksForHelp, normalizeArgv, wantsErrorDocument } from "./argv.ts";
 import { errorDocument, errorLines, renderError } from "./errors.ts";
-import { listenForInterrupts } from "./interrupt.ts";
+import { interruptedExit, listenForInterrupts } from "./interrupt.ts";
 import { versionText } from "./version.ts";
 
 export interface MainOptions {
@@ -22,7 +22,7 @@ export interface MainOptions {
 
 /** Runs one command line to its end: normalise, hand to the framework, render what was thrown, flush, exit (cli.md 6.6). */
 export async function main(args: readonly string[], options: MainOptions): Promise<void> {
-  listenForInterrupts(options.exit);
+  listenForInterrupts(options.exit, () => systemClock.monotonic());
   let brokenPipe = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -51,7 +51,8 @@ async function say(text: string, options: MainOptions): Promise<void> {
 function report(error: unknown, args: readonly string[]): number {
   const code = exitRequest(error);
   if (code !== undefined) return code;
-  const rendered = renderError(error);
+  const interrupted = interruptedExit();
+  const rendered = interrupted === undefined ? renderError(error) : { ...renderError(error), kind: "interrupted", exit: interrupted };
   const end = args.indexOf("--");
   const debug = envSwitch(processEnv(), "MULTICA_DEBUG") || (end === -1 ? args : args.slice(0, end)).includes("--debug");
   processStreams.err(errorLines(rendered, error, debug));

@@ -38,7 +38,7 @@ function unknownFlags(error: ParserError): string {
 /** Drops the framework's headings and help pointer, and any value that stands behind a flag's name. */
 function tidy(message: string): string {
   const reasons = message
-    // eslint-disable-next-line no-control-regex -- the framework colours its reasons on a terminal
+    // The framework colours its reasons on a terminal.
     .replace(/\u001b\[[0-9;]*m/g, "")
     .split("\n")
     .map((line) => line.trim())

@@ -1,4 +1,4 @@
-import { isTerminal } from "../lib/platform/index.ts";
+import { isTerminal, terminalColumns } from "../lib/platform/index.ts";
 import { pairsText } from "./table.ts";
 import { type SetupEvent, plainStages, type StageView } from "./stages.ts";
 
@@ -14,7 +14,8 @@ export interface OpenStages {
 export function openStages(options: { json: boolean; names: readonly string[] }): OpenStages {
   let view: StageView | undefined;
   const early: SetupEvent[] = [];
-  const live = !options.json && isTerminal("stdout");
+  // A terminal that does not know its width would be filled one letter a line.
+  const live = !options.json && isTerminal("stdout") && terminalColumns() >= 40;
   if (!live) view = plainStages(options.json ? "err" : "out");
   const ready = live
     ? import("./live-stages.ts").then(({ liveStages }) => {

@@ -1,5 +1,6 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { daemonFlags } from "../../cli/daemon-flags.ts";
+import type { DaemonCommandInput } from "../../cli/daemon-setup.ts";
 import { holdInterrupts } from "../../cli/interrupt.ts";
 
 export default class DaemonStart extends BaseCommand {
@@ -21,7 +22,7 @@ export default class DaemonStart extends BaseCommand {
     await this.emit(flags, result, () => "");
   }
 
-  private async foreground(input: Parameters<typeof import("../../cli/daemon-setup.ts").daemonConfig>[0]): Promise<void> {
+  private async foreground(input: DaemonCommandInput): Promise<void> {
     holdInterrupts();
     const { daemonConfig } = await import("../../cli/daemon-setup.ts");
     const { versionInfo } = await import("../../cli/version.ts");

@@ -2,6 +2,7 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { switchFlag, textFlag } from "../../cli/flags.ts";
 import { holdInterrupts } from "../../cli/interrupt.ts";
 import { dataDirFlag, DEFAULT_HOST, DEFAULT_PORT, serverDataDir, serverPortFlag } from "../../cli/server-options.ts";
+import type { RunOptions } from "../../lib/server/index.ts";
 
 export default class ServerStart extends BaseCommand {
   static override readonly access = "human";
@@ -27,7 +28,7 @@ export default class ServerStart extends BaseCommand {
     await this.emit(flags, { pid, port, url, started_at, data_dir: dataDir }, () => `The server is running at ${url} (pid ${pid}).\n`);
   }
 
-  private async foreground(place: Omit<Parameters<typeof import("../../lib/server/index.ts").runServer>[0], "version">): Promise<void> {
+  private async foreground(place: Omit<RunOptions, "version" | "onReady">): Promise<void> {
     holdInterrupts();
     const { runServer } = await import("../../lib/server/index.ts");
     const { versionInfo } = await import("../../cli/version.ts");

@@ -98,11 +98,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     serverUrl: daemonServerUrl(input),
     token: settings.token ?? "",
     daemonId: text(flags.daemonId) ?? envText(env, "MULTICA_DAEMON_ID"),
-    deviceName:
-      text(flags.deviceName) ??
-      envText(env, "MULTICA_DAEMON_DEVICE_NAME") ??
-      settings.device_name ??
-      ((input.hostname ?? hostname()) || "local-machine"),
+    deviceName: deviceName(input),
     runtimeName: text(flags.runtimeName) ?? envText(env, "MULTICA_AGENT_RUNTIME_NAME") ?? settings.runtime_name ?? "Local Agent",
     workspacesRoot: workspacesRoot(input),
     port: flags.port ?? profilePort(input.profile),
@@ -150,6 +146,10 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     launchedBy: envText(env, "MULTICA_LAUNCHED_BY") ?? "",
     logLevel: logLevel(env),
   };
+}
+
+function deviceName({ flags, env, settings, hostname: name = hostname() }: DaemonConfigInput): string {
+  return text(flags.deviceName) ?? envText(env, "MULTICA_DAEMON_DEVICE_NAME") ?? settings.device_name ?? (name || "local-machine");
 }
 
 function resolveDuration(env: Env, knob: Knob): number {

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+interface CommandFacts {
+  readonly id: string;
+  readonly summary?: string;
+  readonly examples?: readonly unknown[];
+  readonly hidden?: boolean;
+  readonly relativePath: readonly string[];
+}
+
+type FlagFacts = Record<string, { char?: string; env?: string; multiple?: boolean; delimiter?: string; multipleNonGreedy?: boolean }>;
+
+interface CommandType {
+  readonly access?: string;
+  readonly args?: Record<string, { ignoreStdin?: boolean }>;
+  readonly flags?: FlagFacts;
+  readonly baseFlags?: FlagFacts;
+}
+
+const root = join(import.meta.dirname, "../../..");
+const manifest = JSON.parse(readFileSync(join(root, "oclif.manifest.json"), "utf8")) as { commands: Record<string, CommandFacts> };
+const commands = Object.values(manifest.commands);
+
+/** cli.md 3.6 and decision 8, by command id. What is not listed is an API command. */
+const ACCESS: Readonly<Record<string, string>> = {
+  version: "any",
+  "repo:checkout": "any",
+  "daemon:status": "any",
+  "auth:status": "task-config",
+  "config:show": "task-config",
+  "config:get": "task-config",
+  "config:set": "task-config",
+  login: "human",
+  logout: "human",
+  quickstart: "human",
+  "workspace:switch": "human",
+  "runtime:profile:set-path": "human",
+  "runtime:profile:unset-path": "human",
+  ...Object.fromEntries(["setup:embedded", "daemon:start", "daemon:stop", "daemon:restart", "daemon:logs"].map((id) => [id, "human"])),
+  ...Object.fromEntries(["start", "stop", "status", "logs", "token:create"].map((verb) => [`server:${verb}`, "human"])),
+};
+
+const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"] };
+
+describe("every command", () => {
+  it("is one of the first way, and none is missing", () => {
+    const issue = ["list", "get", "create", "update", "assign", "status", "runs", "run-messages", "cancel-task", "rerun"].map((verb) => `issue:${verb}`);
+    const others = [
+      ...["issue:comment:list", "issue:comment:add", "issue:comment:delete", "workspace:list", "workspace:get"],
+      ...["repo:list", "repo:add", "repo:remove", "runtime:list", "agent:list", "agent:get", "agent:create", "agent:update", "agent:archive"],
+      ...["list", "create", "update", "delete"].map((verb) => `runtime:profile:${verb}`),
+    ];
+    expect(commands.map((command) => command.id).sort()).toEqual([...issue, ...others, ...Object.keys(ACCESS)].sort());
+  });
+
+  it.each(commands.map((command) => [command.id, command] as const))("%s states its access, helps, and follows the flag rules", async (id, command) => {
+    const path = join(root, ...command.relativePath).replace("/dist/", "/src/").replace(/\.js$/, ".ts");
+    const { default: type } = (await import(path)) as { default: CommandType };
+    expect(Object.hasOwn(type, "access")).toBe(true);
+    expect(type.access).toBe(ACCESS[id] ?? "api");
+    expect(command.summary).toBeTruthy();
+    expect(command.examples?.length).toBeGreaterThan(0);
+    for (const arg of Object.values(type.args ?? {})) expect(arg.ignoreStdin).toBe(true);
+    for (const flag of Object.values({ ...type.baseFlags, ...type.flags })) {
+      expect(flag.env).toBeUndefined();
+      expect(flag.delimiter).toBeUndefined();
+      if (flag.char !== undefined) expect(SHORT[id]).toContain(flag.char);
+      if (flag.multiple === true) expect(flag.multipleNonGreedy).toBe(true);
+    }
+  });
+
+  it("is at most 80 lines long", () => {
+    for (const command of commands) {
+      const path = join(root, ...command.relativePath).replace("/dist/", "/src/").replace(/\.js$/, ".ts");
+      expect([command.id, readFileSync(path, "utf8").split("\n").length <= 81]).toEqual([command.id, true]);
+    }
+  });
+});
