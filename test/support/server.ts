@@ -104,12 +104,12 @@ export class TestServer {
 }
 
 /** Starts a server for the running test and stops it when the test ends. */
-export async function testServer(options: { clock?: Clock; thresholds?: Partial<Thresholds>; dataDir?: string } = {}): Promise<TestServer> {
+export async function testServer(options: { clock?: Clock; thresholds?: Partial<Thresholds>; host?: string } = {}): Promise<TestServer> {
   const clock = options.clock ?? systemClock;
-  const dataDir = options.dataDir ?? join(tempDir(), "server");
+  const dataDir = join(tempDir(), "server");
   const running = await startServer({
     dataDir,
-    host: "127.0.0.1",
+    host: options.host ?? "127.0.0.1",
     port: 0,
     clock,
     logger: silentLogger,

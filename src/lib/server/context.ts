@@ -57,7 +57,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
 };
 
 /** Sizes a request may have. */
-export interface Limits {
+interface Limits {
   readonly bodyBytes: number;
   readonly socketMessageBytes: number;
 }

@@ -66,7 +66,7 @@ async function otherServer(options: { dataDir: string; clock: Clock }): Promise<
   }
 }
 
-export interface StopResult {
+interface StopResult {
   /** False when no server was running. */
   readonly stopped: boolean;
   /** True when it had to be killed. */

@@ -13,7 +13,7 @@ import { attachSocket } from "./socket.ts";
 import { checkpoint, openStore, sessionSecret } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
-export interface StartOptions {
+interface StartOptions {
   readonly dataDir: string;
   readonly host: string;
   /** 0 takes any free port. */

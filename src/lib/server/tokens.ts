@@ -7,7 +7,7 @@ import { ensureLocalUser } from "./services/account.ts";
 import { openStore } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
 
-export interface MintOptions {
+interface MintOptions {
   readonly dataDir: string;
   readonly name: string;
   /** How long the token is good for, in milliseconds; without it, it does not expire. */
@@ -15,7 +15,7 @@ export interface MintOptions {
   readonly clock: Clock;
 }
 
-export interface MintedToken {
+interface MintedToken {
   /** The `mul_` text: shown here and never again. */
   readonly token: string;
   readonly id: string;

@@ -76,6 +76,16 @@ describe("signing the command line in through the browser (server-api.md 14.2)",
     expect(status).toBe(403);
   });
 
+  it("asks for a token where other machines can reach the page", async () => {
+    const server = await testServer({ host: "0.0.0.0" });
+    const shown = await page(server, CALLBACK);
+    expect(shown.text).toContain('name="token"');
+    const form = fields(shown.text);
+    expect((await submit(server, form)).status).toBe(401);
+    expect((await submit(server, { ...form, token: "mul_wrong" })).status).toBe(401);
+    expect((await submit(server, { ...form, token: server.token })).status).toBe(303);
+  });
+
   it("escapes what it shows", async () => {
     const server = await testServer();
     const query = new URLSearchParams({ cli_callback: CALLBACK, cli_state: '"><script>alert(1)</script>' });

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isObject, parseJson } from "../../core/index.ts";
 
-export interface SessionClaims {
+interface SessionClaims {
   /** User id. */
   readonly sub: string;
   readonly email: string;

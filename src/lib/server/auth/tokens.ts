@@ -5,7 +5,7 @@ import type { Tx } from "../transaction.ts";
 
 const PREFIX = { personal: "mul_", task: "mat_", daemon: "mdt_" } as const;
 
-export interface NewToken {
+interface NewToken {
   readonly kind: TokenRow["kind"];
   readonly userId: string;
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Db, SqlParams, SqlValue } from "../../platform/index.ts";
+import type { Db, SqlParams } from "../../platform/index.ts";
 
 // Parameters are named (`:id` in the SQL, `id` in the object). A list goes in as JSON text:
 // `id IN (SELECT value FROM json_each(:ids))`, so that the SQL text, and with it the statement, stays the same.
@@ -31,5 +31,3 @@ export function update(db: Db, table: string, id: string, patch: SqlParams): num
   const assignments = columns.map((column) => `${column} = :${column}`).join(", ");
   return run(db, `UPDATE ${table} SET ${assignments} WHERE id = :where_id`, { ...patch, where_id: id });
 }
-
-export type { SqlValue };

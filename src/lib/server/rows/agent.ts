@@ -33,7 +33,7 @@ export interface InvocationTarget {
 }
 
 /** Facts about an agent that stand in other tables; see services/agents.ts. */
-export interface AgentFacts {
+interface AgentFacts {
   readonly runtimeMode: string;
   readonly status: "idle" | "working" | "offline";
   /** True hides the MCP configuration: it may hold credentials (server-api.md 13.9). */

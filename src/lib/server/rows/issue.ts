@@ -2,8 +2,8 @@ import type { ISSUE_STATUSES, PRIORITIES } from "../../wire/index.ts";
 import { isoOrNull, isoSeconds } from "./time.ts";
 import { objectColumn } from "./json-column.ts";
 
-export type IssueStatus = (typeof ISSUE_STATUSES)[number];
-export type IssuePriority = (typeof PRIORITIES)[number];
+type IssueStatus = (typeof ISSUE_STATUSES)[number];
+type IssuePriority = (typeof PRIORITIES)[number];
 
 export interface IssueRow {
   id: string;

@@ -81,13 +81,6 @@ export interface TaskUsageRow {
   updated_at: number;
 }
 
-export const ACTIVE_STATUSES: readonly TaskStatus[] = ["queued", "deferred", "dispatched", "waiting_local_directory", "running"];
-
-/** A terminal state never changes again (server-api.md 11.1). */
-export function isTerminal(status: TaskStatus): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled";
-}
-
 export function taskKind(row: TaskRow): "comment" | "autopilot" | "chat" | "direct" {
   if (row.chat_session_id !== null) return "chat";
   if (row.trigger_comment_id !== null) return "comment";

@@ -13,7 +13,7 @@ export interface CommentQuery {
   readonly fold: boolean;
 }
 
-export interface CommentPage {
+interface CommentPage {
   readonly comments: object[];
   /** Cursor of the next older page; absent on the last one. */
   readonly next?: { readonly before: string; readonly id: string };

@@ -7,7 +7,7 @@ import type { Tx } from "../transaction.ts";
 import { actorId, subscribe } from "./issues.ts";
 import { type TriggerOutcome, onCommentChanged, onCommentCreated } from "./tasks/enqueue.ts";
 
-export interface NewComment {
+interface NewComment {
   readonly content: string;
   readonly type?: string | undefined;
   readonly parent_id?: string | null | undefined;
@@ -75,7 +75,7 @@ export function deleteComment(tx: Tx, scope: Scope, id: string): void {
 }
 
 /** The comment and its issue within the workspace; 404 `comment not found`. */
-export function loadComment(db: Tx["db"], scope: Scope, id: string): { comment: CommentRow; issue: IssueRow } {
+function loadComment(db: Tx["db"], scope: Scope, id: string): { comment: CommentRow; issue: IssueRow } {
   const params = { id, workspaceId: scope.workspace.id };
   const comment = one<CommentRow>(db, "SELECT * FROM comment WHERE id = :id AND workspace_id = :workspaceId", params);
   const issue = comment && one<IssueRow>(db, "SELECT * FROM issue WHERE id = :id", { id: comment.issue_id });

@@ -8,7 +8,7 @@ import type { Tx } from "../transaction.ts";
 import { findIssue } from "./issues.ts";
 import { mayInvoke, originatorOf } from "./tasks/permission.ts";
 
-export type IssueColumns = Record<string, string | number | null>;
+type IssueColumns = Record<string, string | number | null>;
 
 /** Checks the fields of a create or update that stand for themselves; returns the columns they set (server-api.md 13.3.3). */
 export function plainColumns(input: IssueInput): IssueColumns {

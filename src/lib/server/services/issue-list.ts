@@ -7,7 +7,7 @@ import type { IssueRow } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
 
 /** Query parameters of the list as they came; unknown names are ignored. */
-export type ListQuery = Readonly<Record<string, string | undefined>>;
+type ListQuery = Readonly<Record<string, string | undefined>>;
 
 // One text for every combination of filters: an absent filter is NULL and lets everything through.
 const WHERE = `i.workspace_id = :workspaceId

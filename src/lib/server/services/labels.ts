@@ -4,7 +4,7 @@ import { HttpError, badRequest, notFound } from "../http-error.ts";
 import { type LabelRow, labelWire } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
 
-export interface LabelInput {
+interface LabelInput {
   readonly name?: string | undefined;
   readonly color?: string | undefined;
   readonly description?: string | null | undefined;

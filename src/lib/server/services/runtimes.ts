@@ -11,7 +11,7 @@ export function loadRuntime(db: Tx["db"], workspaceId: string, id: string): Runt
   return row;
 }
 
-export interface RuntimePatch {
+interface RuntimePatch {
   readonly visibility?: string | undefined;
   readonly custom_name?: string | null | undefined;
   /** True gives the name to every runtime of the same daemon. */
