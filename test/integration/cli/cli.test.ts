@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../../../src/lib/platform/index.ts";
 import { answeringServer } from "../../support/answering-server.ts";
 import { runCli } from "../../support/cli.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -39,8 +40,9 @@ describe("streams and exit codes", () => {
 
   it("tells an absent server, a missing sign-in and an unreadable settings file apart", async () => {
     const home = tempDir();
-    const refused = await runCli(["issue", "get", "MUL-1"], { home, env: { MULTICA_TOKEN: MUL, MULTICA_SERVER_URL: "http://127.0.0.1:9" } });
-    expect([refused.code, refused.stderr.split("\n")[0]]).toEqual([6, "Error: cannot connect to the server (http://127.0.0.1:9)"]);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const refused = await runCli(["issue", "get", "MUL-1"], { home, env: { MULTICA_TOKEN: MUL, MULTICA_SERVER_URL: url } });
+    expect([refused.code, refused.stderr.split("\n")[0]]).toEqual([6, `Error: cannot connect to the server (${url})`]);
     expect((await runCli(["issue", "list"], { home })).code).toBe(3);
     mkdirSync(join(home, ".multica"));
     const path = join(home, ".multica", "config.json");
@@ -111,7 +113,6 @@ describe("help", () => {
     for (const args of lines) {
       const result = await runCli(args, { home, env: { MULTICA_TASK_ID: "t" } });
       expect([args, result.code, result.stderr]).toEqual([args, 0, ""]);
-      // eslint-disable-next-line no-control-regex -- that is what is looked for
       expect(result.stdout).not.toMatch(/\u001b|<%/);
     }
     expect(readdirSync(home)).toEqual([]);
@@ -219,7 +220,7 @@ describe("repo checkout", () => {
     const { MULTICA_TOKEN: _token, ...noToken } = task(1);
     expect((await runCli(["repo", "checkout", "u"], { home: tempDir(), env: noPort })).code).toBe(2);
     expect((await runCli(["repo", "checkout", "u"], { home: tempDir(), env: noToken })).code).toBe(3);
-    expect((await runCli(["repo", "checkout", "u"], { home: tempDir(), env: task(9) })).code).toBe(6);
+    expect((await runCli(["repo", "checkout", "u"], { home: tempDir(), env: task(await freePort()) })).code).toBe(6);
   });
 });
 

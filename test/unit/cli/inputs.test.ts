@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkCommentQuery, commentQuery, compactComments, cursorLine } from "../../../src/cli/comment-query.ts";
-import { checkLinks, linkTargets } from "../../../src/cli/link-check.ts";
+import { checkLinks, type LinkCheck, linkTargets } from "../../../src/cli/link-check.ts";
 import { checkIssueRef, choosePerson, type Person, resolvePrefix } from "../../../src/cli/resolve.ts";
 import { decode, readText } from "../../../src/cli/text-input.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -97,7 +97,7 @@ describe("readText", () => {
 });
 
 describe("checkLinks", () => {
-  const agent = { agentId: "a", taskId: undefined };
+  const agent: LinkCheck["context"] = { agentId: "a", taskId: undefined };
   const person = { agentId: undefined, taskId: undefined };
 
   it("sees destinations, not code", () => {
@@ -109,7 +109,7 @@ describe("checkLinks", () => {
     const cwd = tempDir();
     const other = join(tempDir(), "f");
     writeFileSync(other, "");
-    const check = (target: string, context = agent): Promise<void> => checkLinks({ text: `see [x](${target})`, context, cwd, delivery: "d" });
+    const check = (target: string, context: LinkCheck["context"] = agent): Promise<void> => checkLinks({ text: `see [x](${target})`, context, cwd, delivery: "d" });
     for (const target of ["file:///x", join(cwd, "new"), other]) await expect(check(target)).rejects.toMatchObject({ exit: 2 });
     for (const target of ["/missing/path", "/team/issues/1", "rel/path", "https://x/y", "/tmp"]) await check(target);
     await check("file:///x", person);

@@ -22,7 +22,7 @@ export default class RuntimeProfileUpdate extends ApiCommand {
       ...(flags["display-name"] === undefined ? {} : { display_name: flags["display-name"] }),
       ...(flags["command-name"] === undefined ? {} : { command_name: flags["command-name"] }),
       ...(flags.description === undefined ? {} : { description: flags.description }),
-      ...(set.has("enabled") ? { enabled: flags.enabled } : {}),
+      ...(set.has("enabled") ? { enabled: flags.enabled === true } : {}),
     };
     if (Object.keys(body).length === 0) throw usage("nothing to change");
     const session = this.session(flags);
