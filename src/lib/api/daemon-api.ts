@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { MulticaError } from "../core/index.ts";
 import {
-  type AgentRuntime,
   type CancelAck,
   type ClaimRequest,
   type CompleteRequest,
@@ -138,7 +137,7 @@ async function listWorkspaces(http: Http, options: Call & { etag?: string }): Pr
 }
 
 /** Parses an answer; one that does not fit is an error that names the route and the first misfit. */
-export function parse<T extends z.ZodType>(schema: T, path: string, body: unknown): z.infer<T> {
+function parse<T extends z.ZodType>(schema: T, path: string, body: unknown): z.infer<T> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -149,4 +148,3 @@ export function parse<T extends z.ZodType>(schema: T, path: string, body: unknow
   });
 }
 
-export type { AgentRuntime };

@@ -87,10 +87,9 @@ function isMissing(error: unknown, text: string): boolean {
   return isStatus(error, 404) && error.body.toLowerCase().includes(text);
 }
 
-/** The three 404s with recovery semantics (server-api.md 3.3): matched on their text, because bare 404s mean an old server. */
+/** The 404s with recovery semantics (server-api.md 3.3): matched on their text, because bare 404s mean an old server. */
 export const isRuntimeNotFound = (error: unknown): boolean => isMissing(error, "runtime not found");
 export const isTaskNotFound = (error: unknown): boolean => isMissing(error, "task not found");
-export const isWorkspaceNotFound = (error: unknown): boolean => isMissing(error, "workspace not found");
 
 const MACHINE_CODE = /^[a-z0-9_.-]+$/;
 

@@ -5,5 +5,3 @@ export * from "./http.ts";
 export * from "./light-http.ts";
 export * from "./local-port.ts";
 export * from "./user-api.ts";
-export type { DaemonApi, WorkspaceList } from "./daemon-api.ts";
-export type { DaemonSocket, SocketOptions } from "./socket.ts";

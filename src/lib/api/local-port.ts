@@ -8,11 +8,9 @@ export interface LocalPortOptions {
   readonly token?: string;
 }
 
-/** Calls to a daemon on this machine (daemon.md 13): plain fetch to 127.0.0.1, no proxy, no library. */
-export type LocalPortClient = ReturnType<typeof createLocalPortClient>;
-
 const CHECKOUT_LIMIT_MS = 15 * 60_000;
 
+/** Calls to a daemon on this machine (daemon.md 13): plain fetch to 127.0.0.1, no proxy, no library. */
 export function createLocalPortClient(options: LocalPortOptions) {
   const call = async (method: "GET" | "POST", path: string, body: unknown, timeoutMs: number, signal?: AbortSignal) => {
     const limit = AbortSignal.timeout(timeoutMs);

@@ -77,7 +77,3 @@ export function systemCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Marks a branch that the types say cannot be reached. */
-export function assertNever(value: never, what = "value"): never {
-  throw new MulticaError("bug", `unexpected ${what}: ${JSON.stringify(value)}`);
-}

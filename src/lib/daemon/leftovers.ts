@@ -10,7 +10,7 @@ export interface LeftoverAgent {
 }
 
 /** Marker that every process of a task bears (decision 17). */
-export const TASK_MARKER = "MULTICA_TASK_ID";
+const TASK_MARKER = "MULTICA_TASK_ID";
 
 /**
  * Ends the processes that tasks of earlier runs left, before anything can reuse their directories (state-db.md 17, step 4):

@@ -1,6 +1,5 @@
-import { appendFileSync, chmodSync, constants, readFileSync, realpathSync } from "node:fs";
+import { chmodSync, constants, readFileSync, realpathSync } from "node:fs";
 import {
-  access,
   chmod,
   copyFile as copy,
   lstat,
@@ -136,11 +135,6 @@ export async function chmodPath(path: string, mode: number): Promise<void> {
   await chmod(path, mode);
 }
 
-/** Appends synchronously: for lines that must not be lost in a crash. */
-export function appendFileNow(path: string, data: string): void {
-  appendFileSync(path, data);
-}
-
 export function chmodNow(path: string, mode: number): void {
   chmodSync(path, mode);
 }
@@ -173,16 +167,6 @@ export async function pathExists(path: string): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
     throw error;
-  }
-}
-
-/** True when the file at `path` (links followed) may be executed by this process. */
-export async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 

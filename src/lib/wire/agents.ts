@@ -3,7 +3,7 @@ import { z } from "zod";
 const text = z.string().nullish();
 
 /** server-api.md 13.9. */
-export const agentSchema = z.looseObject({
+const agentSchema = z.looseObject({
   id: z.string(),
   workspace_id: z.string(),
   runtime_id: text,
@@ -23,7 +23,6 @@ export const agentSchema = z.looseObject({
   archived_at: text,
 });
 export type Agent = z.infer<typeof agentSchema>;
-export const agentsSchema = z.array(agentSchema);
 
 /** Create and partial update take the same fields (server-api.md 13.9.1); what is required is checked by the service. */
 export const agentInputSchema = z.looseObject({

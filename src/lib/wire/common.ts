@@ -2,10 +2,6 @@ import { z } from "zod";
 
 export { WIRE_VERSION } from "./version.ts";
 
-/** RFC 3339 time in UTC, or null for "no value". */
-export const timestamp = z.string();
-export const nullableTimestamp = z.string().nullable();
-
 /** A repository of a workspace or project (server-api.md 4.1). */
 export const repoSchema = z.looseObject({
   url: z.string(),
@@ -14,18 +10,11 @@ export const repoSchema = z.looseObject({
 });
 export type Repo = z.infer<typeof repoSchema>;
 
-/** `{"error": "text", "code"?: …}`: the ordinary error body (server-api.md 1.2). */
-export const errorBodySchema = z.looseObject({ error: z.string(), code: z.string().optional() });
-export type ErrorBody = z.infer<typeof errorBodySchema>;
-
 /** Body of an unknown route: plain text, its absence of JSON is what clients look at (server-api.md 1.2). */
 export const NOT_FOUND_TEXT = "404 page not found\n";
 
-export const okSchema = z.looseObject({ status: z.literal("ok") });
-
 export const ISSUE_STATUSES = ["backlog", "todo", "in_progress", "in_review", "done", "blocked", "cancelled"] as const;
 export const PRIORITIES = ["urgent", "high", "medium", "low", "none"] as const;
-export const ASSIGNEE_TYPES = ["member", "agent", "squad"] as const;
 
 export const TASK_STATES = [
   "queued",

@@ -28,7 +28,7 @@ export const registerRequestSchema = z.looseObject({
 });
 export type RegisterRequest = z.input<typeof registerRequestSchema>;
 
-export const workspaceSettingsSchema = z.looseObject({
+const workspaceSettingsSchema = z.looseObject({
   github_enabled: z.boolean().nullish(),
   co_authored_by_enabled: z.boolean().nullish(),
 });
@@ -48,7 +48,6 @@ export const heartbeatRequestSchema = z.looseObject({
   runtime_id: z.string().default(""),
   supports_batch_import: z.boolean().optional(),
 });
-export type HeartbeatRequest = z.input<typeof heartbeatRequestSchema>;
 
 export const heartbeatResponseSchema = z.looseObject({ status: z.string() });
 export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;

@@ -3,7 +3,7 @@ import { z } from "zod";
 const text = z.string().nullish();
 
 /** server-api.md 13.3. */
-export const issueSchema = z.looseObject({
+const issueSchema = z.looseObject({
   id: z.string(),
   workspace_id: z.string(),
   number: z.number(),
@@ -29,7 +29,6 @@ export const issueSchema = z.looseObject({
   metadata: z.looseObject({}).nullish(),
 });
 export type Issue = z.infer<typeof issueSchema>;
-export const issueListSchema = z.looseObject({ issues: z.array(issueSchema), total: z.number() });
 
 /**
  * Create and partial update (server-api.md 13.3.3, 13.3.4): a key that is present with null clears.
@@ -60,7 +59,7 @@ export const issueInputSchema = z.looseObject({
 export type IssueInput = z.infer<typeof issueInputSchema>;
 
 /** server-api.md 13.5. */
-export const commentSchema = z.looseObject({
+const commentSchema = z.looseObject({
   id: z.string(),
   issue_id: z.string(),
   author_type: z.string(),
@@ -77,7 +76,6 @@ export const commentSchema = z.looseObject({
     .nullish(),
 });
 export type Comment = z.infer<typeof commentSchema>;
-export const commentsSchema = z.array(commentSchema);
 
 export const commentInputSchema = z.looseObject({
   content: z.string().default(""),

@@ -3,7 +3,7 @@ import { z } from "zod";
 const text = z.string().nullish();
 
 /** `GET /health` of the daemon's local port (daemon.md 13.2). */
-export const healthSchema = z.looseObject({
+const healthSchema = z.looseObject({
   status: z.string(),
   pid: z.number(),
   os: text,
@@ -37,16 +37,6 @@ export const checkoutRequestSchema = z.looseObject({
   retry_busy: z.boolean().optional(),
 });
 export type CheckoutRequest = z.input<typeof checkoutRequestSchema>;
-export const checkoutResponseSchema = z.looseObject({ path: z.string(), branch_name: z.string() });
+const checkoutResponseSchema = z.looseObject({ path: z.string(), branch_name: z.string() });
 export type CheckoutResponse = z.infer<typeof checkoutResponseSchema>;
 
-export const shutdownRequestSchema = z.looseObject({ exec: z.enum(["keep", "terminate"]).optional() });
-
-/** `<state dir>/daemon.json`: where the running daemon is (decision 7). */
-export const daemonFileSchema = z.looseObject({
-  pid: z.number(),
-  port: z.number(),
-  started_at: z.string(),
-  version: text,
-});
-export type DaemonFile = z.infer<typeof daemonFileSchema>;

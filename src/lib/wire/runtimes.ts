@@ -23,7 +23,6 @@ export const runtimeSchema = z.looseObject({
   updated_at: text,
 });
 export type AgentRuntime = z.infer<typeof runtimeSchema>;
-export const runtimesSchema = z.array(runtimeSchema);
 
 export const runtimePatchSchema = z.looseObject({
   visibility: z.string().optional(),
@@ -47,7 +46,6 @@ export const runtimeProfileSchema = z.looseObject({
   updated_at: text,
 });
 export type RuntimeProfile = z.infer<typeof runtimeProfileSchema>;
-export const runtimeProfilesSchema = z.looseObject({ runtime_profiles: z.array(runtimeProfileSchema) });
 
 /** server-api.md 13.2, runtime profiles: create and partial update take the same fields. */
 export const profileInputSchema = z.looseObject({

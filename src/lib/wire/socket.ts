@@ -22,7 +22,6 @@ export const heartbeatAckSchema = z.looseObject({
   runtime_gone: z.boolean().nullish(),
   server_capabilities: z.array(z.string()).nullish(),
 });
-export type HeartbeatAck = z.infer<typeof heartbeatAckSchema>;
 export const taskAvailableSchema = z.looseObject({ runtime_id: z.string().nullish(), task_id: z.string().nullish() });
 export const profilesChangedSchema = z.looseObject({
   workspace_id: z.string(),

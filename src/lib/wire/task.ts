@@ -4,7 +4,7 @@ import { repoSchema } from "./common.ts";
 const text = z.string().nullish();
 
 /** The agent inside a claim (server-api.md 5.4). */
-export const taskAgentSchema = z.looseObject({
+const taskAgentSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   instructions: z.string().nullish(),
@@ -20,7 +20,7 @@ export const taskAgentSchema = z.looseObject({
 });
 export type TaskAgent = z.infer<typeof taskAgentSchema>;
 
-export const coalescedCommentSchema = z.looseObject({
+const coalescedCommentSchema = z.looseObject({
   id: z.string(),
   thread_id: text,
   author_type: text,

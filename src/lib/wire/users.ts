@@ -24,7 +24,7 @@ export const userPatchSchema = z.looseObject({
 });
 
 /** server-api.md 13.1.3. */
-export const tokenSchema = z.looseObject({
+const tokenSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   token_prefix: z.string(),
@@ -40,7 +40,7 @@ export const tokenRequestSchema = z.looseObject({
 });
 
 /** server-api.md 13.2. */
-export const workspaceSchema = z.looseObject({
+const workspaceSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   slug: z.string(),
@@ -66,7 +66,7 @@ export const workspaceInputSchema = z.looseObject({
 });
 export type WorkspaceInput = z.infer<typeof workspaceInputSchema>;
 
-export const memberSchema = z.looseObject({
+const memberSchema = z.looseObject({
   id: z.string(),
   workspace_id: z.string(),
   user_id: z.string(),

@@ -41,7 +41,7 @@ export function lookupCommand(command: string, lookup: Lookup): string | null {
 }
 
 /** The same file under a name that does not depend on links. */
-export function pin(path: string): string {
+function pin(path: string): string {
   const real = realPath(path) ?? path;
   if (!DISPATCHERS.has(basename(real))) return real;
   return join(realPath(dirname(path)) ?? dirname(path), basename(path));

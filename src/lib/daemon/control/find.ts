@@ -53,7 +53,7 @@ function identityRefusal(health: Health, target: DaemonTarget, port: number): { 
   return null;
 }
 
-export function profileName(profile: string): string {
+function profileName(profile: string): string {
   return profile === "" ? "the default profile" : `profile ${profile}`;
 }
 

@@ -43,7 +43,7 @@ export interface StartResult {
   readonly warnings: readonly string[];
 }
 
-export const READINESS_WAIT_MS = 45_000;
+const READINESS_WAIT_MS = 45_000;
 const POLL_MS = 500;
 const FIRST_POLL_MS = 50;
 const CRASH_LOG_ROLL_BYTES = 5 << 20;
@@ -135,7 +135,7 @@ function resultOf(
   };
 }
 
-export function alreadyRunning(profile: string, pid: number, port: number): MulticaError {
+function alreadyRunning(profile: string, pid: number, port: number): MulticaError {
   return new MulticaError("already_running", `the daemon is already running (pid ${pid}, port ${port})`, {
     exit: EXIT.conflict,
     suggestions: [`Use ${profileCommand(profile, "daemon restart")} to start it anew.`],

@@ -8,6 +8,8 @@ export interface StopOptions extends DaemonTarget {
   readonly clock: Clock;
   /** How long to wait for the end; 10 polls of 500 ms unless given. */
   readonly waitMs?: number;
+  /** When a signalled process that no longer answers is killed; 5 s unless given. */
+  readonly killAfterMs?: number;
 }
 
 export interface StopResult {
@@ -66,12 +68,13 @@ async function askToStop(stateDir: string, port: number): Promise<string | null>
 async function waitGone(options: StopOptions, identity: ProcessIdentity, force: boolean): Promise<boolean> {
   const { clock } = options;
   const started = clock.monotonic();
-  const limit = started + (options.waitMs ?? WAIT_MS) + (force ? KILL_AFTER_MS : 0);
+  const killAfter = options.killAfterMs ?? KILL_AFTER_MS;
+  const limit = started + (options.waitMs ?? WAIT_MS) + (force ? killAfter : 0);
   let killed = false;
   for (let pause = 50; clock.monotonic() < limit; pause = Math.min(POLL_MS, pause * 2)) {
     if (!identityAlive(identity)) return true;
     await clock.sleep(pause);
-    if (!force || killed || clock.monotonic() - started < KILL_AFTER_MS) continue;
+    if (!force || killed || clock.monotonic() - started < killAfter) continue;
     if ((await findDaemon(options, 1000)).kind === "alive") continue;
     killed = true;
     if (identityAlive(identity)) sendSignal(identity.pid, "SIGKILL");

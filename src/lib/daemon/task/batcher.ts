@@ -3,7 +3,7 @@ import type { TaskMessage } from "../../wire/index.ts";
 import type { ReportSink } from "./sink.ts";
 import type { Transcript } from "./transcript.ts";
 
-export const FLUSH_MS = 500;
+const FLUSH_MS = 500;
 const BATCH_ENTRIES = 100;
 const BATCH_BYTES = 256 * 1024;
 

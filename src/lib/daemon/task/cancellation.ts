@@ -4,8 +4,8 @@ import type { Logger } from "../../platform/logger.ts";
 import { isTerminalState } from "../../wire/index.ts";
 import type { Reconcile } from "../reconcile.ts";
 
-export const STATUS_POLL_MS = 5000;
-export const STATUS_REQUEST_MS = 30_000;
+const STATUS_POLL_MS = 5000;
+const STATUS_REQUEST_MS = 30_000;
 
 /** What the server says about a task that still runs here; `unknown` covers every answer that proves nothing. */
 export type ServerVerdict = { readonly kind: "live" } | { readonly kind: "over"; readonly state: string } | { readonly kind: "gone" } | { readonly kind: "unknown" };

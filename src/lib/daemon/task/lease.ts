@@ -2,8 +2,8 @@ import { errorText } from "../../core/index.ts";
 import { type Clock, deadline } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 
-export const LEASE_EVERY_MS = 15_000;
-export const LEASE_REQUEST_MS = 10_000;
+const LEASE_EVERY_MS = 15_000;
+const LEASE_REQUEST_MS = 10_000;
 
 /**
  * Renews the preparation lease until `stop`, which waits for the request in flight: a renewal that arrives after

@@ -10,7 +10,7 @@ import { sendStart } from "./start.ts";
 import { createTaskTempDir } from "./temp-dir.ts";
 
 /** All of the preparation together, up to the answer to `start` (daemon.md 11.4). */
-export const PREPARE_MS = 5 * 60_000;
+const PREPARE_MS = 5 * 60_000;
 
 export interface Prepared {
   readonly environment: Environment;

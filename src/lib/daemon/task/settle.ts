@@ -21,7 +21,7 @@ export type Outcome =
   | { readonly kind: "failed"; readonly reason: string; readonly error: string; readonly retirePriorSession?: boolean };
 
 export const SHUTDOWN_TEXT = "daemon shut down while the task was running";
-export const CANCELLED_TEXT = "task cancelled by server";
+const CANCELLED_TEXT = "task cancelled by server";
 
 const CODEX_INACTIVITY = ["codex semantic inactivity timeout", "codex app-server no progress timeout"];
 

@@ -46,7 +46,7 @@ const MESSAGES_MS = 5000;
 const SESSION_MS = 5000;
 const CALL_MS = 30_000;
 /** All attempts of one terminal report together (server-api.md 3.1). */
-export const TERMINAL_BUDGET_MS = 6 * 60_000;
+const TERMINAL_BUDGET_MS = 6 * 60_000;
 
 interface SinkOptions {
   readonly api: ReportApi;

@@ -92,7 +92,7 @@ export function initialState(options: RunOptions): CodexState {
 }
 
 /** A semantic window not above the default leaves the first turn four fifths of it (agents.md 6.3). */
-export function resolveLimits(timeouts: ReducerTimeouts): Required<ReducerTimeouts> {
+function resolveLimits(timeouts: ReducerTimeouts): Required<ReducerTimeouts> {
   const semantic = timeouts.semanticInactivityMs ?? DEFAULT_SEMANTIC_MS;
   const short = semantic > 0 && semantic <= DEFAULT_FIRST_TURN_MS;
   return {
