@@ -31,7 +31,8 @@ export async function addIsolated(input: NewIsolated): Promise<string> {
   await removeStale(dirname(path), input.stem);
   try {
     const copies = platformName() === "windows" ? ["--no-hardlinks"] : [];
-    const clone = ["clone", "--local", ...copies, "--no-checkout", "--no-tags", "--origin", "multica-cache"];
+    const facts = ["-c", `multica.repo=${basename(repo.path)}`, "-c", `multica.task=${input.taskId}`];
+    const clone = ["clone", "--local", ...copies, "--no-checkout", "--no-tags", "--origin", "multica-cache", ...facts];
     await input.git.must("create isolated checkout: ", {
       args: [...clone, "--", repo.path, temporary],
       cwd: dirname(path),
@@ -67,12 +68,10 @@ async function furnish(input: NewIsolated, checkout: string): Promise<string> {
   await must(["remote", "remove", "multica-cache"]);
   await must(["remote", "add", "--", "origin", input.url]);
   await copyPartialCloneKeys(repo, config);
-  await must(["checkout", "--detach", base.commit]);
+  // Snapshots of the cache; HEAD names no branch after that, and the first checkout fills the empty index.
   const heads = await input.git.ask(call(["for-each-ref", "--format=delete %(refname)", "refs/heads/"]));
   if (heads.stdout !== "") await must(["update-ref", "--stdin"], heads.stdout);
   await syncRefs(input, must);
-  await config("multica.repo", basename(repo.path));
-  await config("multica.task", input.taskId);
   const branch = await createWithBranch(input.branch, {
     clock: input.clock,
     what: "create isolated checkout: git checkout -b: ",

@@ -36,7 +36,7 @@ export function takeLease(db: Db, claim: LeaseClaim): LeaseHolder | null {
   return null;
 }
 
-export function leaseHolder(db: Db, name: string): LeaseHolder | null {
+function leaseHolder(db: Db, name: string): LeaseHolder | null {
   const row = db.prepare("SELECT holder, pid, start_key, boot_id FROM lease WHERE name = :name").get({ name });
   if (row === undefined) return null;
   const identity = { pid: Number(row["pid"]), startKey: String(row["start_key"]), bootId: String(row["boot_id"]) };

@@ -3,7 +3,7 @@ import type { Db, ProcessIdentity, SqlRow } from "../platform/index.ts";
 import { type LeaseHolder, takeLease } from "./lease.ts";
 
 export const DAEMON_LEASE = "daemon";
-export const LEASE_TTL_MS = 30_000;
+const LEASE_TTL_MS = 30_000;
 export const LEASE_RENEW_MS = 10_000;
 
 export type StopReason = "clean" | "restart" | "crash" | "fatal";

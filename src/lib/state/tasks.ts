@@ -1,7 +1,7 @@
 import { MulticaError } from "../core/index.ts";
 import type { Db, ProcessIdentity, SqlRow, SqlValue } from "../platform/index.ts";
 
-export const TASK_PHASES = ["claimed", "preparing", "waiting_local_directory", "running", "reporting", "done", "lost"] as const;
+const TASK_PHASES = ["claimed", "preparing", "waiting_local_directory", "running", "reporting", "done", "lost"] as const;
 export type TaskPhase = (typeof TASK_PHASES)[number];
 export type TerminalKind = "complete" | "fail" | "cancelled";
 
