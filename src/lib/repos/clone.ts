@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { randomHex } from "../core/index.ts";
 import { moveFile, removeTree } from "../platform/index.ts";
@@ -37,13 +37,18 @@ export async function cloneBare(
       onStderr: (text) => reportProgress(text, options.onProgress),
     });
     await layOutFreshClone(bareRepo(git, temporary, options.signal));
-    // A directory that bears the name but is no repository (half deleted) makes room.
-    await removeTree(bare);
+    await makeRoom(bare);
     await moveFile(temporary, bare);
   } catch (error) {
     await removeTree(temporary);
     throw error;
   }
+}
+
+/** A half-deleted cache makes room. Where objects are left, so may be an agent's commits: it is set aside, not deleted. */
+async function makeRoom(bare: string): Promise<void> {
+  if (lstatSync(join(bare, "objects"), { throwIfNoEntry: false }) === undefined) await removeTree(bare);
+  else await moveFile(bare, `${bare}.broken-${randomHex(6)}`);
 }
 
 function reportProgress(text: string, listener: ((progress: CloneProgress) => void) | undefined): void {

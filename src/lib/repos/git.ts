@@ -4,6 +4,7 @@ import { simpleGit } from "simple-git";
 import { EXIT, MulticaError, errorText, formatDuration, isMulticaError } from "../core/index.ts";
 import { type Clock, type Deadline, type Env, deadline, spawnGroup, terminateTree, withTimeout } from "../platform/index.ts";
 import { type GitEnvironment, gitEnvironment } from "./environment.ts";
+import { lockInTheWay, removeStaleLock } from "./stale-lock.ts";
 import { maskCredentials } from "./url.ts";
 
 export interface GitCall {
@@ -12,6 +13,8 @@ export interface GitCall {
   /** The repository, named outright: git then never looks for one in the directories above. */
   readonly gitDir?: string;
   readonly workTree?: string;
+  /** Bare repository whose lock the caller holds: a lock file in it that is old enough belongs to the dead and goes. */
+  readonly ownRepository?: string;
   /** Added to the environment. */
   readonly env?: Env;
   readonly input?: string;
@@ -155,9 +158,10 @@ async function ask(call: GitCall, environment: GitEnvironment, clock: Clock): Pr
 async function runWithRetry(call: GitCall, environment: GitEnvironment, clock: Clock): Promise<GitAnswer> {
   for (const waitMs of LOCK_RETRY_MS) {
     const answer = await runInGroup(call, environment, clock);
-    const lockHeld = answer.code !== 0 && /Unable to create '[^']*\.lock': File exists/.test(answer.stderr);
-    if (!lockHeld) return answer;
-    await clock.sleep(waitMs, call.signal);
+    const lock = lockInTheWay(answer);
+    if (lock === undefined) return answer;
+    const removed = call.ownRepository !== undefined && (await removeStaleLock(lock, call.ownRepository, clock.now()));
+    if (!removed) await clock.sleep(waitMs, call.signal);
   }
   return runInGroup(call, environment, clock);
 }

@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { type Git, type GitAnswer, type GitCall, gitFailure } from "./git.ts";
 
-/** One bare repository, and the git that works on it; every call names the repository outright. */
+/** One bare repository, and the git that works on it; every call names the repository outright. Its lock is held by the caller. */
 export interface BareRepo {
   readonly path: string;
   ask(args: readonly string[]): Promise<GitAnswer>;
@@ -17,6 +17,7 @@ export function bareRepo(git: Git, path: string, signal?: AbortSignal): BareRepo
     args,
     cwd: path,
     gitDir: path,
+    ownRepository: path,
     ...(signal === undefined ? {} : { signal }),
     ...extra,
   });

@@ -97,6 +97,19 @@ describe("ensure", () => {
     expect(git(bare, "rev-parse", "refs/remotes/origin/main")).toBe(git(remote, "rev-parse", "main"));
   });
 
+  it("sets a cache aside that lost its HEAD but has objects: there may be work in it", async () => {
+    const { cache, git, dir, request } = harness();
+    const remote = makeRemote(git, dir("remotes", "api"));
+    const { path: bare } = await cache.ensure("ws", remote);
+    const { path } = await cache.checkout(request(remote));
+    const commit = commitFiles(git, path, { "own.txt": "1" });
+    rmSync(join(bare, "HEAD"));
+    expect((await cache.ensure("ws", remote)).cloned).toBe(true);
+    const aside = readdirSync(dirname(bare)).find((name) => name.includes(".broken-")) ?? "";
+    writeFileSync(join(dirname(bare), aside, "HEAD"), "ref: refs/heads/main\n");
+    expect(git(join(dirname(bare), aside), "cat-file", "-t", commit)).toBe("commit");
+  });
+
   it("shares one clone among all who wait; one who leaves ends only his own wait", async () => {
     const { cache, ssh, url } = gated();
     const leaving = new AbortController();

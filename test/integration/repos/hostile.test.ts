@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
@@ -142,6 +142,28 @@ describe("git itself", () => {
     expect(await runner.ask({ ...call, args: ["config", "--get", "no.such"] })).toEqual({ code: 1, stdout: "", stderr: "" });
     expect((await runner.ask({ ...call, args: ["rev-parse", "nothing"] })).stderr).toContain("unknown revision");
   });
+
+  it("removes a lock file in a cache that the dead left long ago, and no younger one", async () => {
+    const { cache, git, dir, request, remote, bare } = await worked();
+    const locks = ["packed-refs.lock", "config.lock", join("refs", "remotes", "origin", "new.lock")].map((name) => join(bare, name));
+    git(remote, "branch", "new");
+    git(bare, "config", "--add", "remote.origin.fetch", "+refs/heads/x:refs/heads/y");
+    for (const lock of locks) {
+      writeFileSync(lock, "");
+      utimesSync(lock, new Date(Date.now() - 3_600_000), new Date(Date.now() - 3_600_000));
+    }
+    const held = join(bare, "worktrees", "api", "index.lock");
+    writeFileSync(held, "");
+    utimesSync(held, new Date(0), new Date(0));
+    const result = await cache.checkout(request(remote, { workdir: dir("second"), taskId: TASK_B }));
+    expect(result.stale).toBe(false);
+    expect(git(bare, "rev-parse", "refs/remotes/origin/new")).toBe(git(remote, "rev-parse", "new"));
+    expect(existsSync(held)).toBe(true);
+    writeFileSync(join(bare, "refs", "remotes", "origin", "other.lock"), "");
+    git(remote, "branch", "other");
+    expect((await cache.checkout(request(remote, { workdir: dir("third"), taskId: "third" }))).stale).toBe(true);
+    expect(existsSync(join(bare, "refs", "remotes", "origin", "other.lock"))).toBe(true);
+  }, 60_000);
 
   it("waits for a lock file that another git holds for a moment", async () => {
     const { git, dir } = harness();
