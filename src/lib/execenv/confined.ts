@@ -1,0 +1,79 @@
+import { type Stats } from "node:fs";
+import { lstat } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { MulticaError, systemCode } from "../core/index.ts";
+import { makeDirectory, readRegularFile, removeTree, writeFileAtomic } from "../platform/index.ts";
+
+// Agents write into these trees. Whatever the daemon reads, writes or removes there goes through here: a link that
+// somebody planted is never followed, neither at the end of a path nor on the way to it.
+
+/**
+ * What is at `base/path` (undefined: nothing). Throws `env_symlinked` when a directory on the way, the base included, is
+ * a link or no directory. `base` is absolute; `path` is relative and must stay below it.
+ */
+export async function lookConfined(base: string, path: string): Promise<Stats | undefined> {
+  let at = base;
+  for (const segment of [undefined, ...segmentsOf(path)]) {
+    if (segment !== undefined) {
+      const parent = await entry(at);
+      if (parent === undefined) return undefined;
+      if (!parent.isDirectory()) throw planted(at);
+      at = join(at, segment);
+    }
+  }
+  return entry(at);
+}
+
+/** The text of a regular file below `base`; undefined when it is absent, or when a link or something else is there. */
+export async function readConfined(base: string, path: string): Promise<string | undefined> {
+  if ((await lookConfined(base, path)) === undefined) return undefined;
+  return (await readRegularFile(join(base, path)))?.toString("utf8");
+}
+
+/** Makes the directory `base/path` with its parents; returns the absolute paths of those that did not exist. */
+export async function ensureConfinedDir(base: string, path: string, mode?: number): Promise<string[]> {
+  const made: string[] = [];
+  let at = base;
+  for (const segment of [undefined, ...segmentsOf(path)]) {
+    if (segment !== undefined) at = join(at, segment);
+    const facts = await entry(at);
+    if (facts?.isDirectory() === true) continue;
+    if (facts !== undefined || segment === undefined) throw planted(at);
+    if (await makeDirectory(at, mode)) made.push(at);
+  }
+  return made;
+}
+
+/** Replaces or creates `base/path` as a whole, parents included. A link at the end is replaced, a directory is an error. */
+export async function writeConfined(base: string, path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
+  await ensureConfinedDir(base, dirname(path));
+  const facts = await lookConfined(base, path);
+  if (facts?.isDirectory() === true) throw new MulticaError("env_occupied", `${join(base, path)} is a directory`);
+  await writeFileAtomic(join(base, path), data, options);
+}
+
+/** Removes `base/path`, whatever it is; links are removed, not followed. */
+export async function removeConfined(base: string, path: string): Promise<void> {
+  if ((await lookConfined(base, path)) !== undefined) await removeTree(join(base, path));
+}
+
+function segmentsOf(path: string): string[] {
+  const clean = normalize(path);
+  if (clean === "." || clean === "") return [];
+  const segments = clean.split(sep).filter((segment) => segment !== "");
+  if (isAbsolute(clean) || segments.includes("..")) throw new MulticaError("env_outside", `${path} leaves the environment`);
+  return segments;
+}
+
+async function entry(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+function planted(path: string): MulticaError {
+  return new MulticaError("env_symlinked", `${path} is a link or no directory: nothing is read or written behind it`);
+}

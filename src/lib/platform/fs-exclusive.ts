@@ -1,0 +1,66 @@
+import { constants } from "node:fs";
+import { link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { randomHex, systemCode } from "../core/index.ts";
+
+/** Creates one directory, its parent must exist: true when it did, false when something is there already. */
+export async function makeDirectory(path: string, mode = 0o755): Promise<boolean> {
+  try {
+    await mkdir(path, { mode });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** A name beside `path` that nobody else uses: where its content waits until it is complete. */
+export function stagingPath(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 200)}.${randomHex(6)}.tmp`);
+}
+
+/**
+ * Puts a complete file at `path`, which must be free: false when anything (a link too) is there. The content is written
+ * to `staging` first and linked into place, so that a crash leaves the whole file, or only the staging file, never a part.
+ */
+export async function placeNewFile(path: string, data: string | Uint8Array, options: { staging: string; mode?: number }): Promise<boolean> {
+  const mode = options.mode ?? 0o644;
+  const file = await open(options.staging, "wx", mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(data);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(options.staging, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(options.staging, { force: true });
+  }
+}
+
+/** The bytes of a regular file; undefined when nothing, a link or something else is at `path`. A link is never followed. */
+export async function readRegularFile(path: string): Promise<Buffer | undefined> {
+  try {
+    // Without O_NONBLOCK a pipe that somebody planted would hold us for ever.
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return (await file.stat()).isFile() ? await file.readFile() : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(systemCode(error) ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** Gives a file back the time it had: for content that was restored byte for byte. Milliseconds since the epoch. */
+export async function restoreTimes(path: string, accessMs: number, modifiedMs: number): Promise<void> {
+  if ((await lstat(path)).isFile()) await utimes(path, accessMs / 1000, modifiedMs / 1000);
+}
