@@ -39,7 +39,11 @@ export class FakeServer {
         response.end(answer.body === undefined ? "" : JSON.stringify(answer.body));
       });
     });
-    this.#http.on("upgrade", (_request, socket) => socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n"));
+    this.#http.on("upgrade", (_request, socket) => {
+      // A daemon that stops cuts the handshake off.
+      socket.on("error", () => undefined);
+      socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
+    });
   }
 
   /** `METHOD /path` of every request so far, in order. */

@@ -1,22 +1,21 @@
 import { createDaemonApi } from "../api/daemon-api.ts";
 import { createHttp } from "../api/ky-http.ts";
-import { connectDaemonSocket } from "../api/socket.ts";
-import { type HttpOptions, isRuntimeNotFound, isStatus, isTransient } from "../api/index.ts";
-import { errorText } from "../core/index.ts";
-import { type Clock, machineName, platformName } from "../platform/index.ts";
+import type { HttpOptions } from "../api/index.ts";
+import { machineName, platformName } from "../platform/index.ts";
 import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
 import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
 import { AckStamps } from "./ack-stamps.ts";
 import { createActiveRoots } from "./active-roots.ts";
 import { ClaimBarrier } from "./barrier.ts";
+import { beatCall, claimCalls, dialCall } from "./calls.ts";
 import type { DaemonContext } from "./context.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { legacyDaemonIds } from "./identity.ts";
-import { type ClaimAnswer, ClaimLoop } from "./loops/claim.ts";
-import { type BeatAnswer, runHeartbeats } from "./loops/heartbeat.ts";
-import { runSocket, type SocketParts } from "./loops/socket.ts";
+import { ClaimLoop } from "./loops/claim.ts";
+import { runHeartbeats } from "./loops/heartbeat.ts";
+import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { createReconcile } from "./reconcile.ts";
 import { recordTask } from "./recovery.ts";
@@ -129,18 +128,6 @@ function createContext(base: Base, http: HttpOptions, wake: () => void): { reado
   return { ctx, repoAccess };
 }
 
-function dialCall(http: HttpOptions, clock: Clock): SocketParts["dial"] {
-  return (runtimeIds, handlers) =>
-    connectDaemonSocket({
-      http,
-      runtimeIds,
-      clock,
-      onOpen: handlers.onOpen,
-      onFrame: handlers.onFrame,
-      onClose: ({ error }) => handlers.onClose({ reason: errorText(error ?? "closed"), status: refusedStatus(error) }),
-    });
-}
-
 function createRegistrar(
   base: Base,
   ctx: DaemonContext,
@@ -160,50 +147,4 @@ function createRegistrar(
     onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
     usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
   });
-}
-
-function claimCalls(ctx: DaemonContext): {
-  claimBatch(ids: readonly string[], max: number, signal: AbortSignal): Promise<ClaimAnswer>;
-  claimSingle(id: string, signal: AbortSignal): Promise<ClaimAnswer>;
-} {
-  return {
-    claimBatch: async (ids, max, signal) => {
-      try {
-        const tasks = await ctx.api.claimBatch({ daemon_id: ctx.daemonId, runtime_ids: [...ids], max_tasks: max }, { signal });
-        return { kind: "tasks", tasks };
-      } catch (error) {
-        // Any 404 but the one with recovery semantics is a server without the route.
-        if (isRuntimeNotFound(error)) return { kind: "runtime_gone", runtimeId: null };
-        if (isStatus(error, 404)) return { kind: "unsupported" };
-        return { kind: "failed", error: errorText(error) };
-      }
-    },
-    claimSingle: async (id, signal) => {
-      try {
-        const task = await ctx.api.claimSingle(id, { signal, timeoutMs: ctx.limits.singleClaimTimeout });
-        return { kind: "tasks", tasks: task === null ? [] : [task] };
-      } catch (error) {
-        if (isRuntimeNotFound(error)) return { kind: "runtime_gone", runtimeId: id };
-        return { kind: "failed", error: errorText(error) };
-      }
-    },
-  };
-}
-
-function beatCall(ctx: DaemonContext): (id: string, signal: AbortSignal) => Promise<BeatAnswer> {
-  return async (id, signal) => {
-    try {
-      const answer = await ctx.api.heartbeat(id, { signal, timeoutMs: ctx.limits.heartbeatTimeout });
-      return answer["runtime_gone"] === true ? { kind: "runtime_gone" } : { kind: "ok" };
-    } catch (error) {
-      if (isRuntimeNotFound(error)) return { kind: "runtime_gone" };
-      return { kind: isTransient(error) ? "transient" : "failed", error: errorText(error) };
-    }
-  };
-}
-
-/** The status of a refused handshake: ws has it only in its text. */
-function refusedStatus(error: Error | undefined): number | undefined {
-  const status = /Unexpected server response: (\d{3})/.exec(error?.message ?? "")?.[1];
-  return status === undefined ? undefined : Number(status);
 }

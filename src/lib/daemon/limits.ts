@@ -25,6 +25,7 @@ export interface Limits {
   readonly renewTimeout: number;
   readonly deregisterTimeout: number;
   readonly taskDrain: number;
+  readonly loopsEnd: number;
   readonly checkoutLockWait: number;
   readonly checkoutRetryAfterSeconds: number;
   readonly localBodyBytes: number;
@@ -60,6 +61,7 @@ export const LIMITS: Limits = {
   renewTimeout: 15_000,
   deregisterTimeout: 5000,
   taskDrain: 30_000,
+  loopsEnd: 5000,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,
   localBodyBytes: 1024 * 1024,

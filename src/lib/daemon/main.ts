@@ -1,22 +1,23 @@
 import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
 import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
-import { type Logger, createLogger } from "../platform/logger.ts";
+import type { Logger } from "../platform/logger.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { DaemonContext } from "./context.ts";
 import { daemonPaths, publishDaemon, unpublishDaemon } from "./files.ts";
-import { healthOf } from "./health.ts";
 import { resolveDaemonId } from "./identity.ts";
 import { writeLauncher } from "./launcher.ts";
 import { LIMITS, type Limits } from "./limits.ts";
-import { createLocalApp } from "./local-port/app.ts";
+import { localApi } from "./local-api.ts";
 import { bindLocalPort, type LocalListener } from "./local-port/listen.ts";
-import { renewToken, runRenewal } from "./loops/renewal.ts";
+import { openLog } from "./log.ts";
+import { renewToken } from "./loops/renewal.ts";
 import { closeState, openAndRecover } from "./recovery.ts";
-import { deregisterAll, drainTasks } from "./shutdown.ts";
+import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
 import { runTask } from "./task/handle.ts";
+import { work } from "./work.ts";
 
 export interface RunDaemonOptions {
   readonly config: DaemonConfig;
@@ -85,13 +86,6 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   }
 }
 
-function openLog(options: RunDaemonOptions): Logger {
-  const { config } = options;
-  const base = { component: "daemon", pid: currentPid() };
-  if (options.logToStderr === true) return createLogger({ level: config.logLevel, base });
-  return createLogger({ file: daemonPaths(config.stateDir).log, level: config.logLevel, base });
-}
-
 /** The caller's wish to stop becomes the root signal. */
 function followSignal({ options, root, undo }: Stage): void {
   const stop = (): void => root.abort(new MulticaError("shutdown", "the daemon is shutting down"));
@@ -117,7 +111,8 @@ async function runStage(stage: Stage): Promise<void> {
   // Built before the state file is open, so that /health answers while leftovers are being ended.
   const opened: { state: DaemonContext["state"] } = { state: null };
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened.state));
-  listener.serve(localFetch(stage, daemon, { token, startedAt, ready: () => state.ready }));
+  const shutDown = (): void => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
+  listener.serve(localApi(daemon, { token, startedAt, version: options.version, port: listener.port, ready: () => state.ready, shutDown }));
   logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
 
   if (options.noState !== true) {
@@ -170,37 +165,6 @@ async function baseOf({ options, clock, limits, logger, listener, root }: Stage,
   };
 }
 
-function localFetch(
-  { options, limits, logger, listener, root, clock }: Stage,
-  daemon: Daemon,
-  facts: { readonly token: string; readonly startedAt: number; readonly ready: () => boolean },
-): (request: Request) => Response | Promise<Response> {
-  const { ctx } = daemon;
-  const app = createLocalApp({
-    logger,
-    credentials: ctx.credentials,
-    activeRoots: ctx.activeRoots,
-    checkouts: daemon.repoAccess,
-    port: () => listener.port,
-    operatorToken: () => facts.token,
-    maxBodyBytes: limits.localBodyBytes,
-    retryAfterSeconds: limits.checkoutRetryAfterSeconds,
-    health: () =>
-      healthOf({
-        ...ctx,
-        startedAt: facts.startedAt,
-        version: options.version,
-        deviceName: ctx.config.deviceName,
-        launchedBy: ctx.config.launchedBy,
-        ready: facts.ready,
-        skippedAgents: () => daemon.discovery.skipped(),
-      }),
-    // A turn later, so that the caller gets its answer before the listener closes.
-    requestShutdown: () => void clock.setTimer(1, () => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"))),
-  });
-  return (request) => app.fetch(request);
-}
-
 /** Renewal first: it turns a revoked token into a readable instruction. Only the sync decides (daemon.md 6.3). */
 async function preflight(daemon: Daemon): Promise<void> {
   const { ctx } = daemon;
@@ -212,28 +176,4 @@ async function preflight(daemon: Daemon): Promise<void> {
     if (!ctx.rootSignal.aborted) throw error;
   }
   if (ctx.runtimes.size === 0 && !ctx.rootSignal.aborted) ctx.logger.warn("no runtime yet; waiting for a workspace and an agent");
-}
-
-/** The loops until the root signal aborts, then the orderly end (daemon.md 1.3). A loop that breaks ends the daemon with its error. */
-async function work({ clock, listener, limits, logger, root }: Stage, daemon: Daemon): Promise<void> {
-  const { ctx } = daemon;
-  const broken: { error?: MulticaError } = {};
-  const guard = async (name: string, loop: Promise<void>): Promise<void> => {
-    try {
-      await loop;
-    } catch (error) {
-      if (root.signal.aborted) return;
-      broken.error = new MulticaError("loop_broken", `the ${name} loop broke`, { cause: error });
-      root.abort(broken.error);
-    }
-  };
-  const all = [...daemon.loops, { name: "token renewal", run: () => runRenewal(ctx) }];
-  const others = all.map((loop) => guard(loop.name, loop.run()));
-  await guard("claim", daemon.claim.run());
-  // The claim loop has returned: no task can join the set that is waited for now.
-  const closed = listener.close(clock);
-  logger.info("poll loop stopping, waiting for in-flight tasks", { tasks: daemon.dispatcher.size });
-  await drainTasks(daemon, limits.taskDrain);
-  await Promise.all([closed, ...others]);
-  if (broken.error !== undefined) throw broken.error;
 }

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { RequestError, networkError } from "../../../src/lib/api/index.ts";
 import { type StartOptions, daemonStatus, findDaemon, restartDaemon, startDaemon, stopDaemon } from "../../../src/lib/daemon/index.ts";
 import { readDaemonInfo, readPid } from "../../../src/lib/daemon/files.ts";
-import { findByEnv, freePort, processIdentity, sendSignal, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
+import { findByEnv, freePort, processIdentity, sendSignal, spawnGroup, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
 import { openStateReader } from "../../../src/lib/state/index.ts";
 import { configFor, type TestHome, testHome, type TestServer, testServer } from "../../support/daemon.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -166,6 +166,27 @@ describe("stopping and restarting", () => {
     expect(result).toMatchObject({ status: "stopped", pid });
     expect(result.warnings).toHaveLength(1);
     expect(processIdentity(pid)).toBeNull();
+  });
+
+  it("kills one that neither listens nor answers any more", async () => {
+    const stateDir = testHome().home;
+    const script = join(stateDir, "deaf.mjs");
+    writeFileSync(
+      script,
+      `import { createServer } from "node:http";
+       const server = createServer((request, response) => {
+         if (request.url === "/health") return response.end(JSON.stringify({ status: "running", pid: process.pid, profile: "" }));
+         response.writeHead(500).end();
+       }).listen(0, "127.0.0.1", () => process.stdout.write(String(server.address().port)));
+       process.on("SIGTERM", () => { server.close(); server.closeAllConnections(); });
+       setInterval(() => undefined, 1000);`,
+    );
+    const deaf = await spawnGroup({ command: process.execPath, args: [script], cwd: stateDir, env: {} });
+    onTestFinished(() => void sendSignal(deaf.pid, "SIGKILL"));
+    const port = await new Promise<number>((resolve) => deaf.stdout.once("data", (data: Buffer) => resolve(Number(data))));
+    const result = await stopDaemon({ stateDir, profile: "", port, clock: systemClock, killAfterMs: 300 });
+    expect(result).toMatchObject({ status: "stopped", pid: deaf.pid, warnings: [expect.stringContaining("operator token cannot be read")] });
+    expect((await deaf.exited).signal).toBe("SIGKILL");
   });
 
   it("starts another process with the same runtimes", async () => {

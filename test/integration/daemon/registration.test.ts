@@ -86,6 +86,20 @@ describe("registration", () => {
     await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === profile.id));
   });
 
+  it("refuses a second daemon on the same port or state directory and leaves the first one's files alone", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const config = configFor(home, server);
+    const first = await testDaemon(home, config);
+    const files = ["daemon.pid", "daemon.token", "daemon.json"].map((name) => join(config.stateDir, name));
+    const before = files.map((path) => readFileSync(path, "utf8"));
+    await expect(testDaemon(home, { ...config, port: first.port })).rejects.toMatchObject({ code: "port_taken", exit: 7, message: expect.stringContaining(`127.0.0.1:${first.port}`) });
+    await expect(testDaemon(home, config)).rejects.toMatchObject({ code: "already_running", exit: 7 });
+    expect(files.map((path) => readFileSync(path, "utf8"))).toEqual(before);
+    expect(readFileSync(join(config.stateDir, "daemon.log"), "utf8").match(/"log opened"/g)).toHaveLength(1);
+    expect((await first.health()).status).toBe("running");
+  });
+
   it("serves two profiles of one machine side by side under one identity", async () => {
     const server = await testServer();
     const home = testHome();

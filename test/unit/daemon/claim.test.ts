@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ClaimBarrier } from "../../../src/lib/daemon/barrier.ts";
 import { LIMITS } from "../../../src/lib/daemon/limits.ts";
-import { type ClaimAnswer, ClaimLoop, type ClaimParts } from "../../../src/lib/daemon/loops/claim.ts";
+import { ClaimLoop } from "../../../src/lib/daemon/loops/claim.ts";
 import { startOffset } from "../../../src/lib/daemon/loops/claim-single.ts";
+import type { ClaimAnswer, ClaimParts } from "../../../src/lib/daemon/loops/claim-steps.ts";
 import { RuntimeRegistry } from "../../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../../src/lib/daemon/slots.ts";
 import { HeldClock } from "../../../src/lib/platform/index.ts";

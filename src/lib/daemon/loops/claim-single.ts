@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../core/index.ts";
 import { Mailbox } from "../mailbox.ts";
-import { ask, type ClaimParts, handOut, takeSlot } from "./claim.ts";
+import { ask, type ClaimParts, handOut, takeSlot } from "./claim-steps.ts";
 
 interface Poller {
   readonly box: Mailbox;
