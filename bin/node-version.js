@@ -1,5 +1,4 @@
 // Plain JavaScript that also an old Node can read: decides which Node runs the product.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +10,7 @@ export function nodeIsFit(major, minor) {
   const [ownMajor, ownMinor] = process.versions.node.split(".").map(Number);
   if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return true;
   const other = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
-  if (existsSync(other)) handOver(other);
+  if (existsSync(other)) void handOver(other);
   else {
     process.stderr.write(`multica needs Node ${major}.${minor} or newer; this is ${process.version}\n`);
     process.exitCode = 1;
@@ -19,7 +18,8 @@ export function nodeIsFit(major, minor) {
   return false;
 }
 
-function handOver(node) {
+async function handOver(node) {
+  const { spawn } = await import("node:child_process");
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   const forward = (signal) => child.kill(signal);

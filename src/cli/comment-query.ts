@@ -42,7 +42,7 @@ export function commentQuery(flags: CommentFlags): Record<string, string | numbe
 }
 
 /** The line that agents paste back to get the page before; its two beginnings are protocol (cli.md 1.3). */
-export function cursorLine(flags: CommentFlags, headers: Headers): string | undefined {
+export function cursorLine(flags: CommentFlags, headers: { get(name: string): string | null }): string | undefined {
   const before = headers.get("X-Multica-Next-Before");
   const id = headers.get("X-Multica-Next-Before-Id");
   if (!before || !id) return undefined;

@@ -1,7 +1,7 @@
 import { usage } from "./resolve.ts";
 
 /** The protocol families that a runtime profile may have (cli.md 5.6); `acp` is ours and for the embedded server (decision 13). */
-export const FAMILIES = [
+const FAMILIES = [
   ...["acp", "antigravity", "claude", "codebuddy", "codex", "copilot", "cursor", "deveco", "dim", "dsh", "grok", "hermes"],
   ...["kimi", "kiro", "mcode", "openclaw", "opencode", "pi", "qoder", "qoderclicn", "qwen", "qwenpaw", "reasonix", "traecli"],
 ];

@@ -51,7 +51,7 @@ function tidy(message: string): string {
 }
 
 /** The candidate with the smallest edit distance, if it is near enough to be meant. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+function nearest(word: string, candidates: readonly string[]): string | undefined {
   return nearestFew(word, candidates, 1)[0];
 }
 

@@ -15,7 +15,7 @@ const LEVELS: Readonly<Record<string, string>> = { debug: "DBG", info: "INF", wa
 const HIDDEN = new Set(["time", "level", "msg", "component", "pid", "hostname", "v"]);
 
 /** A JSON log line for people: `HH:MM:SS.mmm LVL message key=value …`; any other line stays as it is. */
-export function logLine(line: string): string {
+function logLine(line: string): string {
   const entry = parseJson(line);
   if (!isObject(entry) || typeof entry["msg"] !== "string") return line;
   const time = clockTime(entry["time"]);

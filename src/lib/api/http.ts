@@ -1,4 +1,5 @@
 import { MulticaError } from "../core/index.ts";
+import type { HeaderReader } from "./exchange.ts";
 
 /** Who is calling, and where: what every request carries (server-api.md 1.3). */
 export interface HttpOptions {
@@ -29,7 +30,7 @@ export interface RequestOptions {
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderReader;
   /** Parsed JSON; null for an empty body or one that is not JSON. */
   readonly body: unknown;
 }

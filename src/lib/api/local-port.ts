@@ -1,6 +1,7 @@
 import { EXIT, MulticaError } from "../core/index.ts";
 import type { CheckoutRequest, CheckoutResponse, Health } from "../wire/index.ts";
 import { RequestError } from "./errors.ts";
+import { exchange } from "./exchange.ts";
 
 export interface LocalPortOptions {
   readonly port: number;
@@ -10,12 +11,12 @@ export interface LocalPortOptions {
 
 const CHECKOUT_LIMIT_MS = 15 * 60_000;
 
-/** Calls to a daemon on this machine (daemon.md 13): plain fetch to 127.0.0.1, no proxy, no library. */
+/** Calls to a daemon on this machine (daemon.md 13): plain HTTP to 127.0.0.1, no proxy, no library. */
 export function createLocalPortClient(options: LocalPortOptions) {
   const call = async (method: "GET" | "POST", path: string, body: unknown, timeoutMs: number, signal?: AbortSignal) => {
     const limit = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(`http://127.0.0.1:${options.port}${path}`, {
+      return await exchange(`http://127.0.0.1:${options.port}${path}`, {
         method,
         headers: {
           ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
@@ -24,7 +25,6 @@ export function createLocalPortClient(options: LocalPortOptions) {
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, headers: response.headers, text: await response.text() };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw new MulticaError("daemon_unreachable", `no daemon answers on 127.0.0.1:${options.port}`, {

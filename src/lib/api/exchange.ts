@@ -1,0 +1,69 @@
+import { request as httpRequest } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+
+/** Reads one header of an answer; `Headers` fits too. */
+export interface HeaderReader {
+  get(name: string): string | null;
+}
+
+export interface Exchange {
+  readonly status: number;
+  readonly headers: HeaderReader;
+  readonly text: string;
+}
+
+export interface ExchangeOptions {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as it is, with its length. */
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+const MAX_REDIRECTS = 5;
+
+/**
+ * One HTTP request on Node's own client. `fetch` would cost more than the rest of a hot command together: it loads its
+ * whole library at the first call. A GET follows redirects within its origin; a token never goes to another one.
+ */
+export async function exchange(url: string, options: ExchangeOptions): Promise<Exchange> {
+  let current = url;
+  for (let hop = 0; ; hop += 1) {
+    const answer = await once(current, options);
+    const target = answer.headers.get("location");
+    if (answer.status < 300 || answer.status >= 400 || target === null || options.method !== "GET" || hop === MAX_REDIRECTS) return answer;
+    const next = new URL(target, current);
+    if (next.origin !== new URL(current).origin) return answer;
+    current = next.href;
+  }
+}
+
+async function once(url: string, options: ExchangeOptions): Promise<Exchange> {
+  const target = new URL(url);
+  const send = target.protocol === "https:" ? (await import("node:https")).request : httpRequest;
+  const { method, headers, body, signal } = options;
+  const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+  const settings: RequestOptions = { method, headers: { ...headers, ...length }, signal };
+  return new Promise((resolve, reject) => {
+    const request = send(target, settings, (response) => {
+      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, headers: reader(response.headers), text }), reject);
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function reader(headers: IncomingHttpHeaders): HeaderReader {
+  return {
+    get: (name) => {
+      const value = headers[name.toLowerCase()];
+      return value === undefined ? null : Array.isArray(value) ? value.join(", ") : value;
+    },
+  };
+}
