@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { userInfo } from "node:os";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -11,6 +12,12 @@ export function installedAgent(name: string, spec: string, executable: string): 
   if (existsSync(path)) return path;
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "package.json"), '{"private":true}\n');
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--save-exact", spec], { cwd: dir, stdio: "inherit", timeout: 10 * 60_000 });
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--save-exact", spec], {
+    cwd: dir,
+    stdio: "inherit",
+    timeout: 10 * 60_000,
+    // The account's own npm settings and cache; the tests themselves run in another home.
+    env: { ...process.env, HOME: userInfo().homedir },
+  });
   return path;
 }
