@@ -69,18 +69,21 @@ export async function writePid(stateDir: string, pid: number): Promise<void> {
   await writeFileAtomic(daemonPaths(stateDir).pid, String(pid), { mode: 0o644 });
 }
 
-/** Writes pid, place and a new operator token, in this order; answers the token. The port must be bound already. */
-export async function publishDaemon(stateDir: string, info: DaemonInfo): Promise<string> {
-  const paths = daemonPaths(stateDir);
+/** Writes the pid and a new operator token; answers the token. The port must be bound already and answer nobody yet. */
+export async function claimFiles(stateDir: string, pid: number): Promise<string> {
   const token = randomHex(32);
   await ensureDir(stateDir);
-  await writePid(stateDir, info.pid);
-  await writeFileAtomic(paths.token, `${token}\n`, { mode: 0o600 });
-  await writeFileAtomic(paths.info, `${JSON.stringify(info)}\n`, { mode: 0o644 });
+  await writePid(stateDir, pid);
+  await writeFileAtomic(daemonPaths(stateDir).token, `${token}\n`, { mode: 0o600 });
   return token;
 }
 
-/** Removes what `publishDaemon` wrote as far as it is still ours: a successor's files stay. */
+/** Publishes where the daemon answers: whoever reads this gets an answer there. */
+export async function publishPlace(stateDir: string, info: DaemonInfo): Promise<void> {
+  await writeFileAtomic(daemonPaths(stateDir).info, `${JSON.stringify(info)}\n`, { mode: 0o644 });
+}
+
+/** Removes all of these files as far as they are still ours: a successor's files stay. */
 export async function unpublishDaemon(stateDir: string, pid: number, token: string): Promise<void> {
   const paths = daemonPaths(stateDir);
   if (readOperatorToken(stateDir) === token) await removeFile(paths.token);

@@ -1,11 +1,12 @@
 import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
+import { restoreRootMarker } from "../execenv/index.ts";
 import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { DaemonContext } from "./context.ts";
-import { daemonPaths, publishDaemon, unpublishDaemon } from "./files.ts";
+import { claimFiles, daemonPaths, publishPlace, unpublishDaemon } from "./files.ts";
 import { resolveDaemonId } from "./identity.ts";
 import { writeLauncher } from "./launcher.ts";
 import { LIMITS, type Limits } from "./limits.ts";
@@ -99,12 +100,7 @@ async function runStage(stage: Stage): Promise<void> {
   const { config } = options;
   const startedAt = clock.monotonic();
   const state = { ready: false };
-  const token = await publishDaemon(config.stateDir, {
-    pid: currentPid(),
-    port: listener.port,
-    started_at: new Date(clock.now()).toISOString(),
-    version: options.version,
-  });
+  const token = await claimFiles(config.stateDir, currentPid());
   undo.add("remove the daemon's files", () => unpublishDaemon(config.stateDir, currentPid(), token));
   const launcherDir = daemonPaths(config.stateDir).launcherDir;
   await writeLauncher(launcherDir, options.self ?? selfCommand());
@@ -113,6 +109,12 @@ async function runStage(stage: Stage): Promise<void> {
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened.state));
   const shutDown = (): void => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
   listener.serve(localApi(daemon, { token, startedAt, version: options.version, port: listener.port, ready: () => state.ready, shutDown }));
+  await publishPlace(config.stateDir, {
+    pid: currentPid(),
+    port: listener.port,
+    started_at: new Date(clock.now()).toISOString(),
+    version: options.version,
+  });
   logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
 
   if (options.noState !== true) {
@@ -131,7 +133,7 @@ async function runStage(stage: Stage): Promise<void> {
   undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
   undo.add("end repository work", () => daemon.ctx.repoCache.close());
   logger.info("starting daemon", { version: options.version, profile: config.profile, server: config.serverUrl, workspaces_root: config.workspacesRoot });
-  await ensureDir(config.workspacesRoot).catch((error: unknown) => logger.warn("cannot create the workspaces root", { error: errorText(error) }));
+  await prepareRoot(config.workspacesRoot).catch((error: unknown) => logger.warn("the workspaces root is not ready", { error: errorText(error) }));
 
   undo.add("deregister runtimes", () => deregisterAll(daemon.ctx));
   await preflight(daemon);
@@ -142,6 +144,12 @@ async function runStage(stage: Stage): Promise<void> {
     await work(stage, daemon);
   }
   clean = true;
+}
+
+/** The root of all environments, with the marker that tells agents and commands below it that they are inside one. */
+async function prepareRoot(workspacesRoot: string): Promise<void> {
+  await ensureDir(workspacesRoot);
+  await restoreRootMarker(workspacesRoot);
 }
 
 async function baseOf({ options, clock, limits, logger, listener, root }: Stage, launcherDir: string, openedState: Base["openedState"]): Promise<Base> {

@@ -189,13 +189,14 @@ describe("stopping and restarting", () => {
     expect((await deaf.exited).signal).toBe("SIGKILL");
   });
 
-  it("starts another process with the same runtimes", async () => {
+  it("starts another process with the same runtimes, on the same port", async () => {
     const server = await testServer();
     const options = place(testHome(), server);
     const before = await startDaemon(options);
     const ids = (await server.api.runtimes()).map(({ id }) => id);
-    const after = await restartDaemon({ ...options, checkToken: () => server.api.me() });
+    const after = await restartDaemon({ ...options, flags: [], checkToken: () => server.api.me() });
     expect(after.pid).not.toBe(before.pid);
+    expect(after.port).toBe(before.port);
     expect(processIdentity(before.pid)).toBeNull();
     expect((await server.api.runtimes()).map(({ id, status }) => [id, status])).toEqual(ids.map((id) => [id, "online"]));
   });

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DaemonConfig } from "../../../src/lib/config/index.ts";
-import { configFor, type RunningDaemon, testDaemon, testHome } from "../../support/daemon.ts";
+import { configFor, publishedPlace, type RunningDaemon, testDaemon, testHome } from "../../support/daemon.ts";
+import { runDaemon } from "../../../src/lib/daemon/main.ts";
 import { fakeServer, type FakeServer } from "../../support/fake-server.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -43,6 +44,21 @@ describe("preflight", () => {
       failed_profiles: [],
     });
     expect(server.requests[0]?.headers).toMatchObject({ authorization: "Bearer mul_x", "x-client-platform": "daemon", "x-client-version": "0.4.24" });
+  });
+
+  it("answers on the local port meanwhile, as starting, and can be stopped", async () => {
+    const server = await fakeServer();
+    server.routes.set("GET /api/workspaces", "hang");
+    const home = testHome();
+    const config = configFor(home, { url: server.url, token: "mul_x" });
+    const stop = new AbortController();
+    const done = runDaemon({ config, env: home.env, home: home.home, version: "9.9.9", signal: stop.signal, noState: true });
+    const { port } = await publishedPlace(config.stateDir);
+    const status = await waitFor("an answer", async () => ((await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as { status: string }).status);
+    expect(status).toBe("starting");
+    stop.abort();
+    await done;
+    expect(existsSync(join(config.stateDir, "daemon.json"))).toBe(false);
   });
 
   it("warns with the login command when the renewal is refused, and goes on", async () => {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { publishDaemon, readDaemonInfo, readOperatorToken, readPid, unpublishDaemon, writePid } from "../../../src/lib/daemon/files.ts";
+import { claimFiles, publishPlace, readDaemonInfo, readOperatorToken, readPid, unpublishDaemon, writePid } from "../../../src/lib/daemon/files.ts";
 import { legacyDaemonIds, resolveDaemonId } from "../../../src/lib/daemon/identity.ts";
 import { writeLauncher } from "../../../src/lib/daemon/launcher.ts";
 import { HeldClock } from "../../../src/lib/platform/index.ts";
@@ -56,7 +56,8 @@ describe("the daemon's files", () => {
 
   it("are published together and removed by their owner only", async () => {
     const dir = join(tempDir(), "state");
-    const token = await publishDaemon(dir, info);
+    const token = await claimFiles(dir, info.pid);
+    await publishPlace(dir, info);
     expect(readDaemonInfo(dir)).toEqual(info);
     expect(readPid(dir)).toBe(process.pid);
     expect(readOperatorToken(dir)).toBe(token);

@@ -34,7 +34,12 @@ export async function restartDaemon(options: RestartOptions): Promise<StartResul
       suggestions: ["Start the daemon again when it has ended."],
     });
   }
-  return startDaemon(options);
+  return startDaemon({ ...options, flags: keepPort(options.flags, found.port, options.port) });
+}
+
+/** A daemon that was started on a port of its own keeps it, unless this call names another. */
+function keepPort(flags: readonly string[], present: number, profilePort: number): readonly string[] {
+  return flags.includes("--port") || present === profilePort ? flags : [...flags, "--port", String(present)];
 }
 
 function unchanged(error: unknown): MulticaError {

@@ -78,7 +78,8 @@ async function spawnAndWait(options: StartOptions): Promise<StartResult> {
   const child = await spawnBackground({
     command: node,
     args: [script, "daemon", "start", "--foreground", ...options.flags],
-    cwd: options.stateDir,
+    // Relative paths in flags and variables mean the same there as here.
+    cwd: process.cwd(),
     env: { ...options.env },
     outputFd: crash.fd,
   }).finally(crash.close);
