@@ -1,12 +1,15 @@
 // Bundles src into dist with code splitting: every command stays a file of its own (oclif loads just the one that is
 // asked for), shared code goes into chunks, and libraries are bundled so that a start reads a few files, not hundreds.
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "dist");
+// Built beside and moved into place: a command that starts meanwhile finds the old files or the new ones, never none.
+const fresh = join(root, `.dist-${process.pid}`);
+const old = join(root, `.dist-old-${process.pid}`);
 const files = (folder) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
@@ -18,11 +21,11 @@ const entryPoints = [
   ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts"].map((path) => join(root, path)),
 ].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
 
-rmSync(out, { recursive: true, force: true });
+rmSync(out, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const result = await build({
   entryPoints,
-  outdir: out,
+  outdir: fresh,
   outbase: join(root, "src"),
   bundle: true,
   splitting: true,
@@ -41,6 +44,9 @@ const result = await build({
   // Libraries that are CommonJS ask for node's own modules with require().
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 });
+if (existsSync(out)) renameSync(out, old);
+renameSync(fresh, out);
+rmSync(old, { recursive: true, force: true });
 if (!process.argv.includes("--quiet")) {
   const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   console.log(`built ${entryPoints.length} entries, ${Math.round(bytes / 1024)} KiB with source maps`);
