@@ -9,7 +9,7 @@ if (nodeIsFit(22, 13)) {
     process.stdout.write(versionText(root));
   } else {
     const { default: module } = await import("node:module");
-    module.enableCompileCache?.(`${root}/dist/.cache`);
+    module.enableCompileCache?.(`${root}/.cache/compile`);
     const { main } = await import("../dist/cli/main.js");
     await main(args, { root, sources: false, exit: (code) => process.exit(code) });
   }

@@ -1,4 +1,3 @@
-import { request as httpRequest } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
 
 /** Reads one header of an answer; `Headers` fits too. */
@@ -38,9 +37,10 @@ export async function exchange(url: string, options: ExchangeOptions): Promise<E
   }
 }
 
-async function once(url: string, options: ExchangeOptions): Promise<Exchange> {
+function once(url: string, options: ExchangeOptions): Promise<Exchange> {
   const target = new URL(url);
-  const send = target.protocol === "https:" ? (await import("node:https")).request : httpRequest;
+  // Not by import: that reads every export of the module, and one of them loads the whole of fetch (20 ms).
+  const send = process.getBuiltinModule(target.protocol === "https:" ? "node:https" : "node:http").request;
   const { method, headers, body, signal } = options;
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
   const settings: RequestOptions = { method, headers: { ...headers, ...length }, signal };
