@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type * as NodeSqlite from "node:sqlite";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
 
 export type SqlValue = string | number | bigint | null | Uint8Array;
@@ -30,7 +31,7 @@ function load(): Constructor {
     if (!text.includes("SQLite is an experimental feature")) emit.call(process, warning, ...rest);
   }) as typeof process.emitWarning;
   try {
-    const loaded = process.getBuiltinModule("node:sqlite") as typeof import("node:sqlite") | undefined;
+    const loaded = process.getBuiltinModule("node:sqlite") as typeof NodeSqlite | undefined;
     if (loaded === undefined) {
       throw new MulticaError("node_too_old", `this Node (${process.version}) has no node:sqlite`, {
         suggestions: ["Use Node 22.13 or newer."],
