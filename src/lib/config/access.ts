@@ -2,7 +2,7 @@ import { EXIT, MulticaError } from "../core/index.ts";
 import type { ContextSigns, RunContext } from "./context.ts";
 
 /** What a command may be used for inside a task (cli.md 3.6, decision 8). */
-export type Access = "any" | "api" | "task-config" | "human" | "status";
+export type Access = "any" | "api" | "task-config" | "human";
 
 /**
  * Refuses a command that has no business in this context, before anything is read or parsed (cli.md 3.6).
@@ -24,7 +24,7 @@ export function checkAccess(access: Access, words: string, signs: ContextSigns, 
 }
 
 /** The sentence every refusal carries when the context may be a mistake (cli.md 3.3); empty when it is certain. */
-export function leftoverHint(signs: Pick<ContextSigns, "kind" | "leftoverMarker">): string[] {
+function leftoverHint(signs: Pick<ContextSigns, "kind" | "leftoverMarker">): string[] {
   if (signs.leftoverMarker !== undefined) {
     return [
       `If you are not inside an agent task, ${signs.leftoverMarker} was probably left by a run that crashed: delete that file and try again.`,

@@ -1,6 +1,6 @@
 import { type Env, envText } from "./environment.ts";
 import { findTaskMarker } from "./marker.ts";
-import { resolveStateDir, settingsPath, taskConfigRoot } from "./paths.ts";
+import { resolveStateDir, taskConfigRoot } from "./paths.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { normalizeServerUrl } from "./url.ts";
 
@@ -96,11 +96,6 @@ export function readSigns(env: Env, cwd: string): ContextSigns {
   const kind: ContextKind = identity || root || marker !== undefined ? "task" : port ? "port-only" : "human";
   const leftover = !identity && !root && !port && marker?.perTask === true;
   return { kind, managed: kind !== "human", leftoverMarker: leftover ? marker.path : undefined };
-}
-
-/** The path of the settings file a context reads and writes. */
-export function contextSettingsPath(context: RunContext): string {
-  return settingsPath(context.stateDir);
 }
 
 function blankless(value: string | undefined): string | undefined {

@@ -100,7 +100,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     daemonId: text(flags.daemonId) ?? envText(env, "MULTICA_DAEMON_ID"),
     deviceName: deviceName(input),
     runtimeName: text(flags.runtimeName) ?? envText(env, "MULTICA_AGENT_RUNTIME_NAME") ?? settings.runtime_name ?? "Local Agent",
-    workspacesRoot: workspacesRoot(input),
+    workspacesRoot: resolveWorkspacesRoot(input),
     port: flags.port ?? profilePort(input.profile),
     pollIntervalMs: duration({
       flag: flags.pollInterval,
@@ -184,7 +184,8 @@ function daemonServerUrl({ flags, env, settings }: DaemonConfigInput): string {
   });
 }
 
-function workspacesRoot({ flags, env, settings, profile, home }: DaemonConfigInput): string {
+/** Where environments are made: flag, else environment, else settings file, else the profile's default; always absolute. */
+export function resolveWorkspacesRoot({ flags, env, settings, profile, home }: Pick<DaemonConfigInput, "flags" | "env" | "settings" | "profile" | "home">): string {
   const chosen = text(flags.workspacesRoot) ?? envText(env, "MULTICA_WORKSPACES_ROOT") ?? settings.workspaces_root;
   if (chosen === undefined) return defaultWorkspacesRoot(profile, home);
   return isAbsolute(chosen) ? chosen : resolve(chosen);
