@@ -55,7 +55,7 @@ export function assemble(base: Base): Daemon {
   const http = httpOptions(base);
   const late = { wake: (): void => undefined };
   const { ctx, repoAccess } = createContext(base, http, () => late.wake());
-  const discovery = createDiscovery({ config, env: base.env, home: base.home, logger: ctx.logger, runtimes: ctx.runtimes, rootSignal: ctx.rootSignal });
+  const discovery = createDiscovery({ ...ctx, home: base.home });
   const dispatcher = createDispatcher(ctx, (task, slot) => base.runTask(ctx, task, slot));
   const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
   const gone = new RuntimeGone(ctx, registrar);

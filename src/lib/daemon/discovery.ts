@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Detection, detectAgents, getProvider, type ProfileResolution, resolveProfile } from "../agents/index.ts";
 import { readSettings } from "../config/index.ts";
 import { errorText } from "../core/index.ts";
+import type { Env } from "../platform/index.ts";
 import type { DaemonContext } from "./context.ts";
 import type { ResolveProfile } from "./profiles.ts";
 import type { ProbeRound } from "./register.ts";
@@ -15,7 +16,7 @@ export interface Discovery {
   skipped(): Readonly<Record<string, string>>;
 }
 
-type Parts = Pick<DaemonContext, "config" | "env" | "logger" | "runtimes" | "rootSignal"> & { readonly home: string };
+type Parts = Pick<DaemonContext, "config" | "clock" | "limits" | "env" | "logger" | "runtimes" | "rootSignal"> & { readonly home: string };
 
 /** Finds agents for registration (daemon.md 5.5): the providers themselves and their versions are the agents room's knowledge. */
 export function createDiscovery(parts: Parts): Discovery {
@@ -24,8 +25,10 @@ export function createDiscovery(parts: Parts): Discovery {
   let running: Promise<ProbeRound> | undefined;
   let firstRound = true;
 
+  const shell = shellRule(parts);
+
   const look = async (): Promise<ProbeRound> => {
-    const found = await detectAgents({ env: parts.env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal });
+    const found = await shell((env) => detectAgents({ env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal }));
     skipped = skippedOf(found);
     if (firstRound) for (const [provider, reason] of Object.entries(skipped)) parts.logger.warn("skip registering runtime", { provider, reason });
     firstRound = false;
@@ -69,6 +72,20 @@ export function createDiscovery(parts: Parts): Discovery {
       );
     },
     skipped: () => skipped,
+  };
+}
+
+/**
+ * Detection asks the login shell for what is not on PATH, and a daemon that waits for an agent looks every half minute. A shell
+ * that knew nothing is not asked again for a while (daemon.md 5.3); one that did is: its answers are needed each time.
+ */
+function shellRule({ clock, env, limits }: Parts): (look: (env: Readonly<Env>) => Promise<Detection>) => Promise<Detection> {
+  let emptyAt: number | undefined;
+  return async (look) => {
+    if (emptyAt !== undefined && clock.monotonic() - emptyAt < limits.loginShellEvery) return look({ ...env, SHELL: "" });
+    const found = await look(env);
+    emptyAt = found.agents.some((agent) => agent.source === "login-shell") ? undefined : clock.monotonic();
+    return found;
   };
 }
 

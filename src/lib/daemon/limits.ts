@@ -11,7 +11,6 @@ export interface Limits {
   readonly socketNoRuntimesWait: number;
   readonly reconcileDebounce: number;
   readonly heartbeatTimeout: number;
-  readonly syncNoRuntimes: number;
   readonly syncDedicated: number;
   readonly syncLegacy: number;
   readonly syncMax: number;
@@ -26,6 +25,7 @@ export interface Limits {
   readonly deregisterTimeout: number;
   readonly taskDrain: number;
   readonly loopsEnd: number;
+  readonly loginShellEvery: number;
   readonly checkoutLockWait: number;
   readonly checkoutRetryAfterSeconds: number;
   readonly localBodyBytes: number;
@@ -47,7 +47,6 @@ export const LIMITS: Limits = {
   socketNoRuntimesWait: 5000,
   reconcileDebounce: 1000,
   heartbeatTimeout: 30_000,
-  syncNoRuntimes: 30_000,
   syncDedicated: 30 * MINUTE,
   syncLegacy: 5 * MINUTE,
   syncMax: 30 * MINUTE,
@@ -62,6 +61,7 @@ export const LIMITS: Limits = {
   deregisterTimeout: 5000,
   taskDrain: 30_000,
   loopsEnd: 5000,
+  loginShellEvery: 30 * MINUTE,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,
   localBodyBytes: 1024 * 1024,

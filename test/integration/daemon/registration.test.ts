@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AgentRuntime } from "../../../src/lib/wire/index.ts";
-import { configFor, type TestServer, testDaemon, testHome, testServer } from "../../support/daemon.ts";
+import { configFor, fakeAgents, type TestServer, testDaemon, testHome, testServer } from "../../support/daemon.ts";
 import { waitFor } from "../../support/wait.ts";
 
 const online = async (server: TestServer): Promise<AgentRuntime[]> => (await server.api.runtimes()).filter((runtime) => runtime.status === "online");
@@ -52,6 +52,21 @@ describe("registration", () => {
     await server.api.updateProfile(server.workspaceId, profile.id, { enabled: false });
     await waitFor("no runtime any more", async () => (await online(server)).length === 0);
     expect((await daemon.health()).workspaces).toEqual([{ id: server.workspaceId, runtimes: [] }]);
+  });
+
+  it("finds an agent that is installed while it waits, and does not start a login shell for each look", async () => {
+    const server = await testServer();
+    const home = testHome({});
+    const calls = join(home.home, "shell-calls");
+    const shell = join(home.home, "bash");
+    writeFileSync(shell, `#!/bin/sh\necho call >> '${calls}'\n`);
+    chmodSync(shell, 0o755);
+    const env = { ...home.env, SHELL: shell };
+    await testDaemon({ ...home, env }, configFor(home, server, "", { syncIntervalMs: 30 }));
+    expect(await server.api.runtimes()).toEqual([]);
+    fakeAgents(home.home, { codex: "0.130.0" });
+    await waitFor("the agent's runtime", async () => (await online(server))[0]?.provider === "codex");
+    expect(readFileSync(calls, "utf8")).toBe("call\n");
   });
 
   it("follows a profile change within one hint, keeps the built-in runtime, and reports a command that is missing", async () => {
