@@ -1,6 +1,7 @@
 import { BaseCommand } from "../cli/base-command.ts";
 import { switchFlag, textFlag } from "../cli/flags.ts";
 import { holdInterrupts } from "../cli/interrupt.ts";
+import { isMulticaError } from "../lib/core/index.ts";
 
 export default class Quickstart extends BaseCommand {
   static override readonly access = "human";
@@ -20,7 +21,7 @@ export default class Quickstart extends BaseCommand {
     const { openStages, quickstartText, QUICKSTART_STAGES } = await import("../views/setup.ts");
     const { systemClock } = await import("../lib/platform/index.ts");
     const stages = openStages({ json: this.wantsJson(flags), names: QUICKSTART_STAGES });
-    const report = await stages.during(
+    const work = stages.during(
       quickstart({
         env: this.env,
         cwd: this.cwd,
@@ -32,6 +33,11 @@ export default class Quickstart extends BaseCommand {
         ...(flags.agent === undefined ? {} : { agent: flags.agent }),
       }),
     );
+    const report = await work.catch((error: unknown) => {
+      const log = isMulticaError(error, "quickstart_failed") ? error.details["log"] : undefined;
+      if (typeof log === "string" && log !== "") this.note(`The daemon's last words:\n${log}\n`);
+      throw error;
+    });
     await this.emit(flags, report, () => quickstartText(report));
   }
 }

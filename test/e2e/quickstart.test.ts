@@ -74,6 +74,7 @@ describe("multica quickstart", () => {
     });
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/quickstart failed at "(run|verify)"/);
+    expect(result.stderr).toMatch(/The daemon's last words:\n\{"level"/);
     expect(findByEnv("TMPDIR", join(home, "tmp"))).toEqual([]);
   });
 });
