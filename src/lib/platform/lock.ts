@@ -55,6 +55,13 @@ export function tryFileLock(path: string): FileLock | null {
   };
 }
 
+/** Who holds the lock at `path`, as far as its holder file tells: nothing is opened for writing. Null: nobody who lives. */
+export function lockHolder(path: string): ProcessIdentity | null {
+  const holder = readHolder(lockHolderPath(path));
+  if (holder === undefined || !holderLives(lockHolderPath(path))) return null;
+  return { pid: holder.pid, startKey: holder.startKey, bootId: holder.bootId };
+}
+
 function openExclusive(path: string): Db | null {
   const db = new Db(path, { busyTimeoutMs: 0 });
   try {
@@ -99,4 +106,9 @@ function writeHolder(path: string, token: string): void {
   const temporary = `${path}.${token}.tmp`;
   writeFileSync(temporary, JSON.stringify({ ...processIdentity(process.pid), token }), { mode: 0o600 });
   renameSync(temporary, path);
+}
+
+/** True when a living process names itself the holder. Reads only: asking takes nothing and changes nothing. */
+export function isLockHeld(path: string): boolean {
+  return holderLives(lockHolderPath(path));
 }

@@ -12,3 +12,4 @@ export {
   createRepoRegistry,
 } from "./registry.ts";
 export { branchName } from "./names.ts";
+export { type UnpushedWork, findUnpushedWork } from "./unpushed.ts";

@@ -1,0 +1,72 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { errorText, systemCode } from "../core/index.ts";
+import { lockHolder, lockHolderPath, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
+import { removeStubborn } from "./ops/tree.ts";
+
+const PREFIX = "multica-task-";
+const LOCK = ".task_lock";
+/** Between making the lock file and locking it a directory looks abandoned. */
+const SETTLE_MS = 60_000;
+
+export interface TempReport {
+  readonly path: string;
+  readonly status: "removed" | "would_remove" | "failed";
+  readonly error: string | null;
+}
+
+/**
+ * Removes the temporary directories of tasks that are no more: ours by name and owner, with a lock file that nobody holds
+ * (execenv.md 13). One without a lock file, a link, or one made a moment ago is left alone. Content goes first and the lock
+ * file last, so that the next sweep still recognises what a failure left.
+ */
+export async function sweepTempDirs(options: { base: string | undefined; dryRun: boolean; nowMs: number }): Promise<TempReport[]> {
+  const base = options.base !== undefined && isAbsolute(options.base) ? options.base : tempRoot();
+  const reports: TempReport[] = [];
+  for (const name of names(base).filter((entry) => entry.startsWith(PREFIX))) {
+    const path = join(base, name);
+    if (!isAbandoned(path, options.nowMs)) continue;
+    if (options.dryRun) reports.push({ path, status: "would_remove", error: null });
+    else {
+      const report = await sweep(path);
+      if (report !== null) reports.push(report);
+    }
+  }
+  return reports;
+}
+
+function isAbandoned(path: string, nowMs: number): boolean {
+  const facts = lstatSync(path, { throwIfNoEntry: false });
+  const lock = lstatSync(join(path, LOCK), { throwIfNoEntry: false });
+  if (facts?.isDirectory() !== true || lock?.isFile() !== true) return false;
+  if (typeof process.getuid === "function" && facts.uid !== process.getuid()) return false;
+  return lock.ctimeMs < nowMs - SETTLE_MS && lockHolder(join(path, LOCK)) === null;
+}
+
+async function sweep(path: string): Promise<TempReport | null> {
+  try {
+    const lock = tryFileLock(join(path, LOCK));
+    if (lock === null) return null;
+    const holder = lockHolderPath(LOCK);
+    try {
+      for (const name of readdirSync(path)) if (name !== LOCK && name !== holder) await removeStubborn(join(path, name));
+      await removeFile(join(path, holder));
+      await removeFile(join(path, LOCK));
+      await removeEmptyDirectory(path);
+    } finally {
+      lock.release();
+    }
+    return { path, status: "removed", error: null };
+  } catch (error) {
+    return { path, status: "failed", error: errorText(error) };
+  }
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
