@@ -95,17 +95,20 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Keeps a token that the server still accepts; else mints one. Another server's settings are never overwritten silently. */
+/**
+ * Keeps a token that the server still accepts (its port may have changed since); else mints one.
+ * The settings of another server are never overwritten silently.
+ */
 async function signIn(cli: Cli, url: string, options: EmbeddedOptions): Promise<Workspace> {
   const settings = readSettings(options.stateDir);
-  const same = settings.server_url === url;
-  if (!same && settings.server_url !== undefined && settings.token !== undefined && !isLocal(settings.server_url)) {
-    throw new MulticaError("other_server", `this profile is signed in to ${settings.server_url}`, {
+  const known = settings.server_url === undefined || settings.server_url === url || isLocal(settings.server_url);
+  if (!known && settings.token !== undefined) {
+    throw new MulticaError("other_server", `this profile is signed in to ${settings.server_url ?? "another server"}`, {
       exit: EXIT.conflict,
       suggestions: ["Use another profile: `multica --profile local setup embedded`, or `multica logout` first."],
     });
   }
-  let token = same ? settings.token : undefined;
+  let token = known ? settings.token : undefined;
   if (token !== undefined && !(await accepted(url, token))) token = undefined;
   token ??= asString((await cli.run(["server", "token", "create", "--name", "setup embedded", ...dataDirArgs(options)]))["token"]);
   const workspaces = await userApi(url, token).workspaces();
