@@ -23,11 +23,14 @@ export interface EnvRecord {
   readonly provider: string;
   readonly created_at: string;
   readonly last_used_at: string;
-  readonly local_work_dir: null;
-  readonly execution_mode: "managed";
+  /** The user's directory it works in; null for an environment of our own. */
+  readonly local_work_dir: string | null;
+  readonly execution_mode: "managed" | "in_place" | "worktree";
   readonly codex?: CodexRecord;
   /** Path below the workdir → SHA-256 of what we wrote last: tells our own text from one that was edited since. */
   readonly context_files: Readonly<Record<string, string>>;
+  /** Directory names, in the provider's skills directory, that are ours to replace and remove. */
+  readonly skills?: readonly string[];
 }
 
 /** The record of an env root, or undefined when there is none or it does not parse. */
@@ -36,9 +39,15 @@ export async function readRecord(root: string): Promise<EnvRecord | undefined> {
   const value: unknown = text === undefined ? undefined : parseJson(text);
   if (!isObject(value) || value["v"] !== 1 || typeof value["last_task_id"] !== "string") return undefined;
   const files = value["context_files"];
-  return { ...(value as unknown as EnvRecord), context_files: isObject(files) ? (files as Record<string, string>) : {} };
+  const record = { ...(value as unknown as EnvRecord), context_files: isObject(files) ? (files as Record<string, string>) : {} };
+  return { ...record, skills: slugsOf(value["skills"]) };
 }
 
 export async function writeRecord(root: string, record: EnvRecord): Promise<void> {
   await writeFileAtomic(envPaths(root).record, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** An agent can write the record, and what it names here is removed: only names that we could have given count. */
+function slugsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((slug): slug is string => typeof slug === "string" && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(slug)) : [];
 }

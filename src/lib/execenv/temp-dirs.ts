@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errorText, systemCode } from "../core/index.ts";
-import { lockHolder, lockHolderPath, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
+import { currentUid, lockHolder, lockHolderPath, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
 import { removeStubborn } from "./ops/tree.ts";
 
 const PREFIX = "multica-task-";
@@ -39,7 +39,8 @@ function isAbandoned(path: string, nowMs: number): boolean {
   const facts = lstatSync(path, { throwIfNoEntry: false });
   const lock = lstatSync(join(path, LOCK), { throwIfNoEntry: false });
   if (facts?.isDirectory() !== true || lock?.isFile() !== true) return false;
-  if (typeof process.getuid === "function" && facts.uid !== process.getuid()) return false;
+  const uid = currentUid();
+  if (uid !== undefined && facts.uid !== uid) return false;
   return lock.ctimeMs < nowMs - SETTLE_MS && lockHolder(join(path, LOCK)) === null;
 }
 
