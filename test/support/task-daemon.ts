@@ -10,6 +10,7 @@ import { ClaimBarrier } from "../../src/lib/daemon/barrier.ts";
 import type { DaemonContext } from "../../src/lib/daemon/context.ts";
 import { createCredentials } from "../../src/lib/daemon/credentials.ts";
 import { LIMITS } from "../../src/lib/daemon/limits.ts";
+import { Outbox } from "../../src/lib/daemon/outbox/outbox.ts";
 import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
 import { type LaunchEntry, RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";
@@ -32,6 +33,8 @@ export interface TaskDaemonOptions {
   readonly live?: { readonly url: string; readonly token: string; readonly workspaceId: string; readonly runtimeId: string };
   readonly config?: Partial<DaemonConfig>;
   readonly withoutState?: boolean;
+  /** Reports go through the durable outbox. */
+  readonly outbox?: boolean;
   /** Time as the pipeline sees it; the machine's own unless given. */
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string>>;
@@ -78,6 +81,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
   const api = createDaemonApi(
     createHttp({ serverUrl, token: config.token, platform: "daemon", clientVersion: "0", os: "linux" }),
   );
+  const outbox = options.outbox === true && state !== null ? new Outbox({ state, api, clock, logger }) : null;
   const ctx: DaemonContext = {
     config,
     limits: LIMITS,
@@ -87,6 +91,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     serverUrl,
     api,
     state,
+    outbox,
     clock,
     logger,
     env,
@@ -104,8 +109,10 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     localPort: 1,
     launcherDir: join(stateDir, "bin"),
   };
+  outbox?.start();
   const ids: string[] = [];
   onTestFinished(() => {
+    outbox?.stop();
     for (const id of ids) for (const stray of findByEnv("MULTICA_TASK_ID", id)) process.kill(stray.pid, "SIGKILL");
     state?.close();
     logger.close();

@@ -15,6 +15,9 @@ export function recordingSink(before: (what: SinkCall["what"]) => Promise<void> 
   };
   return {
     calls,
+    durable: false,
+    intend: () => undefined,
+    withdraw: () => undefined,
     messages: (_task, batch) => take({ what: "messages", batch }),
     session: (_task, body) => take({ what: "session", body }),
     usage: (_task, body) => take({ what: "usage", body }),

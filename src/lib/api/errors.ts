@@ -8,8 +8,10 @@ export class RequestError extends MulticaError {
   readonly path: string;
   readonly status: number;
   readonly body: string;
+  /** How long the server asks to be left alone, from its Retry-After header. */
+  readonly retryAfterMs: number | null;
 
-  constructor(method: string, path: string, status: number, body: string) {
+  constructor(method: string, path: string, status: number, body: string, retryAfterMs: number | null = null) {
     const text = body.slice(0, BODY_LIMIT).trim();
     super("http_status", `${method} ${path} returned ${status}: ${text}`, {
       exit: exitOfStatus(status),
@@ -20,6 +22,7 @@ export class RequestError extends MulticaError {
     this.path = path;
     this.status = status;
     this.body = text;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -20,7 +20,7 @@ export function createHttp(options: HttpOptions): Http {
           ...(request.signal === undefined ? {} : { signal: request.signal }),
         });
         const text = await response.text();
-        if (response.status >= 400) throw new RequestError(method, path, response.status, text);
+        if (response.status >= 400) throw new RequestError(method, path, response.status, text, retryAfter(response.headers.get("retry-after")));
         return { status: response.status, headers: response.headers, body: bodyOf(text) };
       } catch (error) {
         if (error instanceof RequestError) throw error;
@@ -33,4 +33,10 @@ export function createHttp(options: HttpOptions): Http {
 
 function bodyOf(text: string): JsonValue {
   return text.trim() === "" ? null : (parseJson(text) ?? null);
+}
+
+/** Seconds of a Retry-After header as milliseconds; its date form is not used by the servers we know. */
+function retryAfter(value: string | null): number | null {
+  const seconds = Number(value ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.round(seconds * 1000) : null;
 }

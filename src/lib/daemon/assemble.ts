@@ -17,6 +17,7 @@ import { ClaimLoop } from "./loops/claim.ts";
 import { runHeartbeats } from "./loops/heartbeat.ts";
 import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
+import { flushTerminals } from "./outbox/flush.ts";
 import { createReconcile } from "./reconcile.ts";
 import { recordTask } from "./recovery.ts";
 import { Registrar } from "./register.ts";
@@ -30,7 +31,7 @@ import { frameHandlers } from "./socket-frames.ts";
 export interface Base
   extends Pick<DaemonContext, "config" | "limits" | "stateDir" | "daemonId" | "clock" | "logger" | "env" | "rootSignal" | "localPort" | "launcherDir"> {
   /** Asked each time: the state file is opened after the local port answers. */
-  readonly openedState: () => DaemonContext["state"];
+  readonly opened: () => Pick<DaemonContext, "state" | "outbox">;
   readonly home: string;
   /** Where the machine's daemon ids lie. */
   readonly stateRoot: string;
@@ -109,7 +110,10 @@ function createContext(base: Base, http: HttpOptions, wake: () => void): { reado
   const ctx: DaemonContext = {
     ...base,
     get state() {
-      return base.openedState();
+      return base.opened().state;
+    },
+    get outbox() {
+      return base.opened().outbox;
     },
     profile: config.profile,
     serverUrl: config.serverUrl,
@@ -146,5 +150,6 @@ function createRegistrar(
     resolveProfile: parts.discovery.resolveProfile,
     onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
     usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
+    flushReports: async (id, ms) => ctx.outbox === null || flushTerminals(ctx.outbox, ctx.clock, id, ms),
   });
 }

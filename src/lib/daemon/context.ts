@@ -8,6 +8,7 @@ import type { ActiveRoots } from "./active-roots.ts";
 import type { ClaimBarrier } from "./barrier.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Limits } from "./limits.ts";
+import type { Outbox } from "./outbox/outbox.ts";
 import type { Reconcile } from "./reconcile.ts";
 import type { RuntimeRegistry } from "./runtimes.ts";
 import type { Slots } from "./slots.ts";
@@ -54,6 +55,8 @@ export interface DaemonContext {
   readonly api: DaemonApi;
   /** Null with `--no-state`: everything works, crash recovery is weaker. */
   readonly state: StateHandle | null;
+  /** Durable reports; null without the state file: then reports are sent at once and kept in memory. */
+  readonly outbox: Outbox | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The daemon's own environment: what agents start from (agents.md 4.5 removes parts of it). */

@@ -24,6 +24,14 @@ export interface Limits {
   readonly renewTimeout: number;
   readonly deregisterTimeout: number;
   readonly taskDrain: number;
+  /** What the delivery of reports gets at the end, however long the tasks took. */
+  readonly lastReports: number;
+  /** Results of a runtime are delivered before the server is told that its tasks are orphans: at most so long at once, … */
+  readonly reportFlush: number;
+  /** … again after this, … */
+  readonly reportFlushAgain: number;
+  /** … and in all. */
+  readonly reportFlushPatience: number;
   readonly loopsEnd: number;
   readonly loginShellEvery: number;
   readonly checkoutLockWait: number;
@@ -60,6 +68,10 @@ export const LIMITS: Limits = {
   renewTimeout: 15_000,
   deregisterTimeout: 5000,
   taskDrain: 30_000,
+  lastReports: 3000,
+  reportFlush: 30_000,
+  reportFlushAgain: 30_000,
+  reportFlushPatience: 10 * MINUTE,
   loopsEnd: 5000,
   loginShellEvery: 30 * MINUTE,
   checkoutLockWait: 10_000,

@@ -14,6 +14,7 @@ import { localApi } from "./local-api.ts";
 import { bindLocalPort, type LocalListener } from "./local-port/listen.ts";
 import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
+import { Outbox } from "./outbox/outbox.ts";
 import { closeState, openAndRecover } from "./recovery.ts";
 import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
@@ -105,8 +106,8 @@ async function runStage(stage: Stage): Promise<void> {
   const launcherDir = daemonPaths(config.stateDir).launcherDir;
   await writeLauncher(launcherDir, options.self ?? selfCommand());
   // Built before the state file is open, so that /health answers while leftovers are being ended.
-  const opened: { state: DaemonContext["state"] } = { state: null };
-  const daemon = assemble(await baseOf(stage, launcherDir, () => opened.state));
+  const opened: { -readonly [K in "state" | "outbox"]: DaemonContext[K] } = { state: null, outbox: null };
+  const daemon = assemble(await baseOf(stage, launcherDir, () => opened));
   const shutDown = (): void => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
   listener.serve(localApi(daemon, { token, startedAt, version: options.version, port: listener.port, ready: () => state.ready, shutDown }));
   await publishPlace(config.stateDir, {
@@ -128,6 +129,7 @@ async function runStage(stage: Stage): Promise<void> {
       profile: config.profile,
       onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
     });
+    opened.outbox = new Outbox({ api: daemon.ctx.api, clock, logger, state: opened.state });
   }
   let clean = false;
   undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
@@ -136,6 +138,8 @@ async function runStage(stage: Stage): Promise<void> {
   await prepareRoot(config.workspacesRoot).catch((error: unknown) => logger.warn("the workspaces root is not ready", { error: errorText(error) }));
 
   undo.add("deregister runtimes", () => deregisterAll(daemon.ctx));
+  undo.add("end the outbox", () => opened.outbox?.stop());
+  opened.outbox?.start();
   await preflight(daemon);
   if (!root.signal.aborted) {
     state.ready = true;
@@ -152,7 +156,7 @@ async function prepareRoot(workspacesRoot: string): Promise<void> {
   await restoreRootMarker(workspacesRoot);
 }
 
-async function baseOf({ options, clock, limits, logger, listener, root }: Stage, launcherDir: string, openedState: Base["openedState"]): Promise<Base> {
+async function baseOf({ options, clock, limits, logger, listener, root }: Stage, launcherDir: string, opened: Base["opened"]): Promise<Base> {
   const { config, env, home } = options;
   const machineRoot = stateRoot(env, home);
   return {
@@ -166,7 +170,7 @@ async function baseOf({ options, clock, limits, logger, listener, root }: Stage,
     stateDir: config.stateDir,
     stateRoot: machineRoot,
     daemonId: await resolveDaemonId({ pinned: config.daemonId, root: machineRoot, stateDir: config.stateDir, clock }),
-    openedState,
+    opened,
     rootSignal: root.signal,
     localPort: listener.port,
     runTask: options.runTask ?? runTask,

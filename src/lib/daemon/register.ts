@@ -32,6 +32,8 @@ export interface RegisterParts extends Pick<DaemonContext, "api" | "clock" | "li
   onWorkspaceData(workspaceId: string, answer: RegisterResponse): void;
   /** True while a task of this runtime runs in this process. */
   usesRuntime(runtimeId: string): boolean;
+  /** Delivers the results of a runtime's tasks that wait here; false when some still wait after `ms`. */
+  flushReports(runtimeId: string, ms: number): Promise<boolean>;
 }
 
 interface Prepared {
@@ -48,6 +50,8 @@ interface Prepared {
 export class Registrar {
   readonly #parts: RegisterParts;
   readonly #locks = new KeyedMutex();
+  /** Runtimes whose orphan recovery waits for results to be delivered. */
+  readonly #putOff = new Set<string>();
 
   constructor(parts: RegisterParts) {
     this.#parts = parts;
@@ -76,18 +80,49 @@ export class Registrar {
     logger.info("runtime profiles changed", { workspace: workspaceId, runtimes: workspace.runtimeIds.length, dropped: outcome.dropped.length });
   }
 
-  /** Tells the server that this process runs nothing on these runtimes: only for ids it has never tracked before (daemon.md 7.8). */
+  /**
+   * Tells the server that this process runs nothing on these runtimes: only for ids it has never tracked before (daemon.md 7.8).
+   * Results that wait here go first, because the server would throw them away afterwards (state-db.md 17, step 8).
+   */
   async recoverOrphans(runtimeIds: readonly string[]): Promise<void> {
-    const { api, logger, rootSignal } = this.#parts;
-    for (const id of runtimeIds) {
+    const { limits, logger, rootSignal } = this.#parts;
+    const flushed = await Promise.all(runtimeIds.map((id) => this.#parts.flushReports(id, limits.reportFlush)));
+    for (const [index, id] of runtimeIds.entries()) {
       if (rootSignal.aborted) return;
-      if (this.#parts.usesRuntime(id)) continue;
-      try {
-        const answer = await api.recoverOrphans(id, { signal: rootSignal });
-        if (answer.orphaned > 0) logger.info("recovered orphaned tasks", { runtime: id, orphaned: answer.orphaned, retried: answer.retried });
-      } catch (error) {
-        logger.warn("orphan recovery failed", { runtime: id, error: errorText(error) });
+      if (flushed[index] === true) {
+        if (!this.#parts.usesRuntime(id)) await this.#callRecover(id);
+        continue;
       }
+      logger.warn("results of this runtime still wait; orphan recovery is put off", { runtime: id });
+      if (!this.#putOff.has(id)) void this.#recoverLater(id).finally(() => this.#putOff.delete(id));
+      this.#putOff.add(id);
+    }
+  }
+
+  /** Flush and call again until the results are delivered, or until patience ends; never while a task of the runtime runs here. */
+  async #recoverLater(id: string): Promise<void> {
+    const { clock, limits, runtimes, rootSignal } = this.#parts;
+    const end = clock.monotonic() + limits.reportFlushPatience;
+    for (;;) {
+      await clock.sleep(limits.reportFlushAgain, rootSignal).catch(() => undefined);
+      if (rootSignal.aborted || runtimes.get(id) === undefined) return;
+      const flushed = await this.#parts.flushReports(id, limits.reportFlush);
+      const over = clock.monotonic() >= end;
+      if (this.#parts.usesRuntime(id)) {
+        if (over) return;
+        continue;
+      }
+      if (flushed || over) return this.#callRecover(id);
+    }
+  }
+
+  async #callRecover(id: string): Promise<void> {
+    const { api, logger, rootSignal } = this.#parts;
+    try {
+      const answer = await api.recoverOrphans(id, { signal: rootSignal });
+      if (answer.orphaned > 0) logger.info("recovered orphaned tasks", { runtime: id, orphaned: answer.orphaned, retried: answer.retried });
+    } catch (error) {
+      logger.warn("orphan recovery failed", { runtime: id, error: errorText(error) });
     }
   }
 

@@ -3,11 +3,20 @@ import { currentPid, processIdentity } from "../platform/index.ts";
 import type { Daemon } from "./assemble.ts";
 import type { DaemonContext } from "./context.ts";
 import { readPid } from "./files.ts";
+import { flushAll, outboxFacts } from "./outbox/flush.ts";
 
 /** Waits for the tasks inside the pipeline; what is still there at the limit is left to orphan recovery. */
 export async function drainTasks(daemon: Pick<Daemon, "dispatcher" | "ctx">, limitMs: number): Promise<void> {
   if (await daemon.dispatcher.drain(limitMs)) return;
   daemon.ctx.logger.warn("timed out waiting for in-flight tasks", { tasks: daemon.dispatcher.size });
+}
+
+/** Sends what waits, at most for `ms`; what cannot be sent now is delivered by the next start (state-db.md 17). */
+export async function deliverReports(ctx: Pick<DaemonContext, "outbox" | "clock" | "logger">, ms: number): Promise<void> {
+  const { outbox, clock, logger } = ctx;
+  if (outbox === null || (await flushAll(outbox, clock, ms))) return;
+  const { waiting, results } = outboxFacts(outbox);
+  logger.warn("reports wait for the next start of the daemon", { reports: waiting, results });
 }
 
 /**

@@ -28,6 +28,7 @@ export function frameHandlers(parts: FrameParts): Pick<SocketParts, "onConnected
       claim.resetMode();
       claim.wake();
       ctx.reconcile.broadcast();
+      ctx.outbox?.kick();
       sync.request({ reconcileProfiles: true });
       const beat = (): void => {
         for (const id of ids) send({ type: FRAME.heartbeat, payload: { runtime_id: id, supports_batch_import: true } });

@@ -3,7 +3,7 @@ import { type Clock, withTimeout } from "../platform/index.ts";
 import type { Daemon } from "./assemble.ts";
 import type { LocalListener } from "./local-port/listen.ts";
 import { runRenewal } from "./loops/renewal.ts";
-import { drainTasks } from "./shutdown.ts";
+import { deliverReports, drainTasks } from "./shutdown.ts";
 
 export interface WorkParts {
   readonly clock: Clock;
@@ -32,7 +32,9 @@ export async function work({ clock, listener, root }: WorkParts, daemon: Daemon)
   // The claim loop has returned: no task can join the set that is waited for now.
   const closed = listener.close(clock);
   logger.info("poll loop stopping, waiting for in-flight tasks", { tasks: daemon.dispatcher.size });
+  const until = clock.monotonic() + limits.taskDrain;
   await drainTasks(daemon, limits.taskDrain);
+  await deliverReports(ctx, Math.max(limits.lastReports, until - clock.monotonic()));
   await withTimeout(clock, limits.loopsEnd, "the end of the loops", Promise.all([closed, ...others])).catch((error: unknown) =>
     logger.warn("a loop does not end", { error: errorText(error) }),
   );

@@ -2,11 +2,12 @@ import { MulticaError, backoff, isMulticaError } from "../core/index.ts";
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { asStateError } from "./errors.ts";
+import { type OutboxJournal, createJournal } from "./journal.ts";
 import { releaseLease, renewLease } from "./lease.ts";
 import { metaValue } from "./migrate.ts";
 import { type BeginRun, type BegunRun, type DaemonRun, DAEMON_LEASE, LEASE_RENEW_MS, type StopReason, beginRun, listRuns } from "./runs.ts";
 import * as tasks from "./tasks.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { type StateTrouble, WriteQueue } from "./write-queue.ts";
 
 /** What every process may ask. */
 export interface StateReader {
@@ -22,6 +23,10 @@ export interface StateReader {
 
 /** The daemon's state: the one writer of the file (state-db.md 13). Writes are in the file when they return, unless it is locked. */
 export interface StateHandle extends StateReader {
+  /** The reports that wait for the server. */
+  readonly outbox: OutboxJournal;
+  /** Why writes do not reach the file just now; null when they do. */
+  readonly trouble: StateTrouble | null;
   /** Steps 2 and 3 of the start: becomes the one daemon, closes a crashed run, opens a new one. `daemon_running` (exit 7) otherwise. */
   beginRun(run: BeginRun): Promise<BegunRun>;
   /** Step 4: tasks of earlier runs that may have left processes; to be ended before their directories are used. */
@@ -77,6 +82,7 @@ export function createHandle(parts: HandleParts): StateHandle {
 class Handle implements StateHandle {
   readonly path: string;
   readonly instanceId: string;
+  readonly outbox: OutboxJournal;
   readonly #parts: HandleParts;
   readonly #reader: StateReader;
   readonly #queue: WriteQueue;
@@ -87,8 +93,13 @@ class Handle implements StateHandle {
     this.#parts = parts;
     this.#reader = createReader(parts.db);
     this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger);
+    this.outbox = createJournal({ ...parts, queue: this.#queue });
     this.path = parts.db.path;
     this.instanceId = this.#reader.instanceId;
+  }
+
+  get trouble(): StateTrouble | null {
+    return this.#queue.trouble;
   }
 
   async beginRun(run: BeginRun): Promise<BegunRun> {
@@ -173,7 +184,7 @@ class Handle implements StateHandle {
     db.exec(`PRAGMA busy_timeout=${CLOSE_BUSY_MS}`);
     const runId = this.#runId;
     if (runId !== null) this.#queue.write("lease", (target) => releaseLease(target, DAEMON_LEASE, runId));
-    if (!this.#queue.drain()) logger.error("state writes lost: the database stayed locked", { writes: this.#queue.waiting });
+    if (!this.#queue.drain(true)) logger.error("state writes lost: the database stayed locked", { writes: this.#queue.waiting });
     this.#queue.stop();
     try {
       db.exec("PRAGMA optimize");
@@ -186,7 +197,7 @@ class Handle implements StateHandle {
 
   /** What waits to be written comes first: a reader must see its own writes. */
   #read<T>(fn: () => T): T {
-    this.#queue.drain();
+    this.#queue.drain(this.#queue.trouble === "busy");
     try {
       return fn();
     } catch (error) {

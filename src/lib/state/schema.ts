@@ -16,7 +16,7 @@ export const OLDEST_READABLE = 1;
 
 /**
  * Steps of the state file's schema, in order (state-db.md 15, 16). A released step is never edited: its checksum is in
- * every file that it was applied to. Later tables (outbox, sessions, environments, processes) are further steps.
+ * every file that it was applied to. Later tables (sessions, environments, processes) are further steps.
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -93,6 +93,47 @@ CREATE TABLE task (
 CREATE INDEX task_phase ON task(phase);
 CREATE INDEX task_issue_agent ON task(issue_id, agent_id);
 CREATE INDEX task_run ON task(run_id);
+`,
+  },
+  {
+    version: 2,
+    name: "outbox",
+    minReader: 1,
+    // A program without an outbox would let the server give up tasks whose results wait here.
+    minWriter: 2,
+    sql: `
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  lane TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('messages', 'session', 'usage', 'complete', 'fail', 'result')),
+  path TEXT NOT NULL,
+  body TEXT NOT NULL,
+  body_bytes INTEGER NOT NULL,
+  first_seq INTEGER,
+  last_seq INTEGER,
+  dedupe_key TEXT UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'inflight', 'ambiguous', 'dead')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_ms INTEGER NOT NULL DEFAULT 0,
+  created_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER,
+  last_status INTEGER,
+  last_error TEXT
+) STRICT;
+
+CREATE INDEX outbox_state ON outbox(state, next_attempt_ms);
+CREATE INDEX outbox_lane ON outbox(lane, id);
+
+CREATE TABLE outbox_log (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  outbox_id INTEGER NOT NULL,
+  lane TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  result TEXT NOT NULL,
+  status INTEGER,
+  attempts INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
 `,
   },
 ];

@@ -110,7 +110,11 @@ function record(row: SqlRow): TaskRecord {
 /** Tasks of other runs than this one that may have left processes (state-db.md 17, step 4). */
 export function leftoverAgents(db: Db, runId: string): LeftoverAgent[] {
   const rows = db
-    .prepare(`${SELECT} WHERE run_id <> :run AND phase IN ('preparing', 'running', 'reporting') ORDER BY claimed_at_ms, task_id`)
+    .prepare(
+      // A reported task keeps its agent's process in its row until that is proved gone.
+      `${SELECT} WHERE run_id <> :run AND (phase IN ('preparing', 'running', 'reporting') OR (phase = 'done' AND agent_pid IS NOT NULL))
+       ORDER BY claimed_at_ms, task_id`,
+    )
     .all({ run: runId });
   return rows.map(record).map((task) => {
     const known = task.agent_pid !== null && task.agent_start_key !== null && task.agent_boot_id !== null;
@@ -119,13 +123,17 @@ export function leftoverAgents(db: Db, runId: string): LeftoverAgent[] {
   });
 }
 
+/** The task has a terminal report in the outbox: its work is done, only the server does not know it yet. */
+const REPORT_WAITS = "phase = 'reporting' AND EXISTS (SELECT 1 FROM outbox WHERE lane = task_id AND kind IN ('complete', 'fail') AND state <> 'dead')";
+
 /**
- * Ends the tasks of earlier runs: their processes are gone, nobody works on them (step 6). Those in `reporting` as well:
- * a report that was not acknowledged died with the process that held it. Returns the tasks that were lost.
+ * Ends the tasks of earlier runs: their processes are gone, nobody works on them (step 6). One whose terminal report is in
+ * the outbox stays as it is. Returns the tasks that were lost.
  */
 export function markLost(db: Db, runId: string, nowMs: number): TaskRecord[] {
-  const open = "run_id <> :run AND phase IN ('claimed', 'preparing', 'waiting_local_directory', 'running', 'reporting')";
+  const open = `run_id <> :run AND phase IN ('claimed', 'preparing', 'waiting_local_directory', 'running', 'reporting') AND NOT (${REPORT_WAITS})`;
   const lost = db.prepare(`${SELECT} WHERE ${open} ORDER BY claimed_at_ms, task_id`).all({ run: runId }).map(record);
   db.prepare(`UPDATE task SET phase = 'lost', ended_at_ms = coalesce(ended_at_ms, :now) WHERE ${open}`).run({ run: runId, now: nowMs });
+  db.prepare("UPDATE task SET agent_pid = NULL WHERE run_id <> :run AND phase = 'done' AND agent_pid IS NOT NULL").run({ run: runId });
   return lost;
 }

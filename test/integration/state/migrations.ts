@@ -1,8 +1,8 @@
-import type { Migration } from "../../../src/lib/state/schema.ts";
+import { MIGRATIONS, type Migration } from "../../../src/lib/state/schema.ts";
 
 /** A later step of the schema, as a newer release would bring it. */
 export const SECOND: Migration = {
-  version: 2,
+  version: MIGRATIONS.length + 1,
   name: "notes",
   minReader: 1,
   minWriter: 1,

@@ -10,6 +10,8 @@ import { tempDir } from "../../support/temp.ts";
 import { SECOND } from "./migrations.ts";
 
 const worker = join(import.meta.dirname, "worker.ts");
+const KNOWN = MIGRATIONS.length;
+const BACKUP = `state_1.sqlite.${KNOWN}-${KNOWN + 1}.bak`;
 
 function options(stateDir: string, patch: Partial<OpenStateOptions> = {}): OpenStateOptions {
   return { stateDir, version: "1.0.0", clock: systemClock, logger: silentLogger, ...patch };
@@ -80,12 +82,12 @@ describe("openState", () => {
     (await openState(options(dir))).close();
     const results = await Promise.all(Array.from({ length: 8 }, () => run("upgrade", dir)));
     expect(results.map((result) => [result.code, result.err])).toEqual(Array(8).fill([0, ""]));
-    const backup = join(dir, "state_1.sqlite.1-2.bak");
+    const backup = join(dir, BACKUP);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
     const copy = openDatabase(backup, { readOnly: true });
-    expect(copy.scalar("PRAGMA user_version")).toBe(1);
+    expect(copy.scalar("PRAGMA user_version")).toBe(KNOWN);
     copy.close();
-    expect(readdirSync(dir).sort()).toEqual(["state_1.sqlite", "state_1.sqlite.1-2.bak"]);
+    expect(readdirSync(dir).sort()).toEqual(["state_1.sqlite", BACKUP]);
   });
 
   it("survives a kill in the middle of a migration: old schema, backup there, next start migrates", async () => {
@@ -93,13 +95,13 @@ describe("openState", () => {
     (await openState(options(dir))).close();
     const result = spawnSync(process.execPath, [worker, "die-migrating", dir]);
     expect(result.signal).toBe("SIGKILL");
-    expect(existsSync(join(dir, "state_1.sqlite.1-2.bak"))).toBe(true);
+    expect(existsSync(join(dir, BACKUP))).toBe(true);
     const db = openDatabase(join(dir, "state_1.sqlite"));
-    expect(db.scalar("PRAGMA user_version")).toBe(1);
+    expect(db.scalar("PRAGMA user_version")).toBe(KNOWN);
     db.close();
     await opened(dir, { migrations: [...MIGRATIONS, SECOND] });
     const after = openDatabase(join(dir, "state_1.sqlite"));
-    expect(after.scalar("PRAGMA user_version")).toBe(2);
+    expect(after.scalar("PRAGMA user_version")).toBe(KNOWN + 1);
     after.close();
   });
 
@@ -111,16 +113,16 @@ describe("openState", () => {
     }
     (await openState(options(dir))).close();
     await opened(dir, { migrations: [...MIGRATIONS, SECOND] });
-    expect(readdirSync(dir).filter((name) => name.endsWith(".bak")).sort()).toEqual(["state_1.sqlite.0-9.bak", "state_1.sqlite.1-2.bak"]);
+    expect(readdirSync(dir).filter((name) => name.endsWith(".bak")).sort()).toEqual(["state_1.sqlite.0-9.bak", BACKUP]);
   });
 
   it("applies all of several missing steps or none", async () => {
     const dir = tempDir();
     (await openState(options(dir))).close();
-    const broken = { ...SECOND, version: 3, name: "broken", sql: "CREATE TABLE task (x TEXT) STRICT;" };
+    const broken = { ...SECOND, version: KNOWN + 2, name: "broken", sql: "CREATE TABLE task (x TEXT) STRICT;" };
     await expect(openState(options(dir, { migrations: [...MIGRATIONS, SECOND, broken] }))).rejects.toMatchObject({ code: "state_failed" });
     const db = openDatabase(join(dir, "state_1.sqlite"));
-    expect([db.scalar("PRAGMA user_version"), db.scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'note'")]).toEqual([1, 0]);
+    expect([db.scalar("PRAGMA user_version"), db.scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'note'")]).toEqual([KNOWN, 0]);
     db.close();
   });
 
@@ -135,14 +137,14 @@ describe("openState", () => {
   it("works with a newer file that allows it, and refuses one that does not, naming the version", async () => {
     const dir = tempDir();
     const newer = (minReader: number, minWriter: number) => [...MIGRATIONS, { ...SECOND, minReader, minWriter }];
-    (await openState(options(dir, { version: "9.9.9", migrations: newer(1, 1) }))).close();
+    (await openState(options(dir, { version: "9.9.9", migrations: newer(1, KNOWN) }))).close();
     (await openState(options(dir))).close();
-    tamper(dir, "UPDATE meta SET value = '2' WHERE key = 'min_writer'");
+    tamper(dir, `UPDATE meta SET value = '${KNOWN + 1}' WHERE key = 'min_writer'`);
     await expect(openState(options(dir))).rejects.toMatchObject({ code: "state_newer", message: expect.stringContaining("9.9.9") as string });
     const reader = openStateReader({ stateDir: dir });
     expect(reader?.listTasks()).toEqual([]);
     reader?.close();
-    tamper(dir, "UPDATE meta SET value = '2' WHERE key = 'min_reader'");
+    tamper(dir, `UPDATE meta SET value = '${KNOWN + 1}' WHERE key = 'min_reader'`);
     expect(() => openStateReader({ stateDir: dir })).toThrow("cannot be read by this version");
   });
 

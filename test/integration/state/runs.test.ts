@@ -128,7 +128,7 @@ describe("tasks of earlier runs", () => {
     expect(state.markLost()).toEqual([]);
   });
 
-  it("name the agent process that was written down, whatever phase short of the end they were in", async () => {
+  it("name the agent process that was written down, until it is proved gone", async () => {
     const dir = tempDir();
     const first = await opened(dir);
     await first.beginRun({ identity: { ...self(), startKey: "1" }, port: 1 });
@@ -139,7 +139,7 @@ describe("tasks of earlier runs", () => {
     const state = await opened(dir);
     await state.beginRun({ identity: self(), port: 2 });
     state.insertTask({ ...TASK, task_id: "own", phase: "running" });
-    expect(state.leftoverAgents().map((item) => item.taskId).sort()).toEqual(["preparing", "reporting", "running"]);
+    expect(state.leftoverAgents().map((item) => item.taskId).sort()).toEqual(["done", "preparing", "reporting", "running"]);
     expect(state.leftoverAgents()[0]).toMatchObject({ identity: { pid: 42, startKey: "7", bootId: "b" } });
     state.markLost();
     expect(state.listTasks({ phase: "lost" })).toHaveLength(6);

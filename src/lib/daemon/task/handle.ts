@@ -2,6 +2,7 @@ import { errorText, shortId } from "../../core/index.ts";
 import { isTaskNotFound } from "../../api/index.ts";
 import type { Task } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
+import { createOutboxSink } from "../outbox/sink.ts";
 import { type Job, admit } from "./admit.ts";
 import { secretsOf } from "./agent-env.ts";
 import { type StatusProbe, watchCancellation } from "./cancellation.ts";
@@ -20,7 +21,8 @@ import { Transcript } from "./transcript.ts";
  */
 export async function runTask(ctx: DaemonContext, task: Task, slot: number): Promise<void> {
   const logger = ctx.logger.child({ task: shortId(task.id), slot });
-  const sink = createDirectSink({ api: ctx.api, clock: ctx.clock, logger });
+  const delivery = { api: ctx.api, clock: ctx.clock, logger };
+  const sink = ctx.outbox === null ? createDirectSink(delivery) : createOutboxSink(ctx.outbox, delivery);
   const releases = createReleases(logger);
   const trees: Promise<void>[] = [];
   const known = nothingKnown();
@@ -28,7 +30,7 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number): Pro
   // Released last: while the row is open, the next start of the daemon looks for what the task may have left.
   releases.add("task row", () =>
     journal({ ctx, logger }, "task ended", (state) => {
-      state.updateTask(task.id, { ended_at_ms: ctx.clock.now() });
+      state.updateTask(task.id, { ended_at_ms: ctx.clock.now(), agent_pid: null });
       if (known.reported) state.setPhase(task.id, "done");
     }),
   );
@@ -50,7 +52,7 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number): Pro
     await withRun({ ctx, task, slot, logger, sink, releases, job: admission.job, known, trees });
   } catch (error) {
     logger.error("the task pipeline failed", { error: errorText(error) });
-    if (!known.reported) await refuse({ ctx, task, sink, known }, failureReason(error), errorText(error));
+    if (!known.reported && !known.queued) await refuse({ ctx, task, sink, known }, failureReason(error), errorText(error));
   } finally {
     if (admitted) await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees) });
     await releases.run();
@@ -69,7 +71,8 @@ async function refuse(
     state.updateTask(task.id, { terminal_kind: "fail" });
   });
   const answer = await sink.terminal({ kind: "fail", taskId: task.id, body: failBody(known, reason, error) });
-  known.reported = answer.kind !== "undelivered";
+  known.queued = answer.kind === "queued";
+  known.reported = !known.queued && answer.kind !== "undelivered";
 }
 
 type RunParts = Omit<TaskRun, "signal" | "shuttingDown" | "transcript"> & { readonly job: Job; readonly trees: Promise<void>[] };

@@ -3,7 +3,7 @@ import type { CompleteRequest, FailRequest } from "../../wire/index.ts";
 import { cutBytes } from "./cut.ts";
 import { type Known, type TaskRun, journal } from "./run.ts";
 import type { Outcome } from "./settle.ts";
-import type { TerminalAnswer } from "./sink.ts";
+import type { IntendedReport, TerminalAnswer } from "./sink.ts";
 
 const ERROR_BYTES = 16 * 1024;
 const OUTPUT_BYTES = 1024 * 1024;
@@ -45,12 +45,12 @@ export async function reportOutcome(run: TaskRun, outcome: Outcome): Promise<voi
   });
   if (outcome.kind === "failed") {
     logger.info("task did not complete, reporting failure", { reason: outcome.reason });
-    noteAnswer(run, "failed", await run.sink.terminal({ kind: "fail", taskId: task.id, body: failBody(known, outcome.reason, outcome.error) }));
+    noteAnswer(run, "failed", await run.sink.terminal(reportOf(run, outcome)));
     return;
   }
-  const answer = await run.sink.terminal({ kind: "complete", taskId: task.id, body: completeBody(known, outcome.output) });
+  const answer = await run.sink.terminal(reportOf(run, outcome));
   if (answer.kind !== "rejected") {
-    if (noteAnswer(run, "completed", answer)) logger.info("task completed");
+    if (noteAnswer(run, "completed", answer)) logger.info("task completed", known.queued ? { report: "in the outbox" } : {});
     return;
   }
   logger.error("complete rejected, falling back to fail", { error: errorText(answer.error) });
@@ -69,21 +69,34 @@ export async function discard(run: TaskRun, ending: "over" | "gone"): Promise<vo
     state.updateTask(task.id, { terminal_kind: "cancelled" });
   });
   known.reported = true;
-  if (ending === "gone") return;
+  if (ending === "gone") {
+    run.sink.withdraw(task.id);
+    return;
+  }
   const body = known.branchName === "" ? {} : { branch_name: known.branchName };
   const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: task.id, body });
   if (answer.kind !== "accepted") logger.debug("cancel not acknowledged", { answer: answer.kind });
 }
 
+/** The report an outcome comes to. */
+export function reportOf(run: Pick<TaskRun, "task" | "known">, outcome: Outcome): IntendedReport {
+  const { task, known } = run;
+  if (outcome.kind === "completed") return { kind: "complete", taskId: task.id, body: completeBody(known, outcome.output) };
+  return { kind: "fail", taskId: task.id, body: failBody(known, outcome.reason, outcome.error) };
+}
+
 /** Logs what the server made of a report; true when it was taken as it was meant. */
 function noteAnswer(run: TaskRun, expected: string, answer: TerminalAnswer): boolean {
   const { logger, known } = run;
-  known.reported = answer.kind !== "undelivered";
+  known.reported = answer.kind !== "undelivered" && answer.kind !== "queued";
+  known.queued = answer.kind === "queued";
   switch (answer.kind) {
     case "accepted":
       if (answer.state === expected) return true;
       logger.info("the server had already finished the task", { state: answer.state, reported: expected });
       return false;
+    case "queued":
+      return true;
     case "gone":
       logger.info("the task no longer exists on the server");
       return false;

@@ -19,10 +19,12 @@ export interface Known {
   retiredSessionId: string;
   /** The server has taken the ending, or never will: nothing is left to tell it. */
   reported: boolean;
+  /** The ending is in the outbox, which also closes the task's row when it was taken. */
+  queued: boolean;
 }
 
 export function nothingKnown(): Known {
-  return { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false };
+  return { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false, queued: false };
 }
 
 /** One admitted task on its way through the stages. */

@@ -9,6 +9,8 @@ export type TerminalReport =
   | { readonly kind: "fail"; readonly taskId: string; readonly body: FailRequest }
   | { readonly kind: "cancel_ack"; readonly taskId: string; readonly body: CancelAck };
 
+export type IntendedReport = Exclude<TerminalReport, { kind: "cancel_ack" }>;
+
 export type TerminalAnswer =
   /** `state` is the row's status afterwards: another one than expected means the server had decided before. */
   | { readonly kind: "accepted"; readonly state: string }
@@ -16,19 +18,30 @@ export type TerminalAnswer =
   | { readonly kind: "rejected"; readonly error: unknown }
   /** The task was deleted. */
   | { readonly kind: "gone" }
+  /** It is written down and will be delivered, whatever dies in between. */
+  | { readonly kind: "queued" }
   /** Nobody answered in all the time there was: the server still believes the task runs. */
   | { readonly kind: "undelivered"; readonly error: unknown };
 
 /**
- * Where a task's reports go. The stages know nothing else of the way to the server, so that a durable outbox can take
+ * Where a task's reports go. The stages know nothing else of the way to the server, so that the durable outbox can take
  * this place. Calls of one task come in order: messages, session, usage, terminal. Nothing here rejects.
  */
 export interface ReportSink {
-  /** Resolves when the batch was delivered, or given up. */
+  /** True when a report is on disk once its call has returned, and its delivery is somebody else's work. */
+  readonly durable: boolean;
+  /** Resolves when the batch was delivered or given up; a durable sink's, when it is written down. */
   messages(taskId: string, batch: readonly TaskMessage[]): Promise<void>;
   /** The resume pointer, as early as it is known. */
   session(taskId: string, pin: { readonly session_id: string; readonly work_dir: string }): Promise<void>;
   usage(taskId: string, rows: readonly UsageRow[]): Promise<void>;
+  /**
+   * Writes down how the task will end, before anything else happens: `terminal` sends it, possibly with more in it, and so
+   * does the next start of the daemon when this one dies before that. Only a durable sink does anything here.
+   */
+  intend(report: IntendedReport, usage: readonly UsageRow[]): void;
+  /** Takes that back: the server had ended the task itself. */
+  withdraw(taskId: string): void;
   terminal(report: TerminalReport): Promise<TerminalAnswer>;
 }
 
@@ -71,6 +84,9 @@ export function createDirectSink(options: SinkOptions): ReportSink {
     }
   };
   return {
+    durable: false,
+    intend: () => undefined,
+    withdraw: () => undefined,
     messages: (taskId, batch) =>
       once(MESSAGES_MS, "a batch of task messages was lost", "debug", (signal) => api.messages(taskId, batch, { signal })),
     session: (taskId, pin) => once(SESSION_MS, "session could not be pinned", "debug", (signal) => api.session(taskId, pin, { signal })),

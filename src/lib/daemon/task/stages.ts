@@ -7,7 +7,7 @@ import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
 import { prepare } from "./prepare.ts";
 import { sweepTask } from "./release.ts";
-import { discard, reportOutcome } from "./report.ts";
+import { discard, reportOf, reportOutcome } from "./report.ts";
 import type { TaskRun } from "./run.ts";
 import { type Outcome, SHUTDOWN_TEXT, settle } from "./settle.ts";
 import { usageRows } from "./usage.ts";
@@ -29,11 +29,13 @@ export interface ServerView {
 export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerView): Promise<void> {
   const { ctx, task } = run;
   const { outcome, executed } = await work(run, trees);
+  const rows = executed === null ? [] : usageRows(run.job.provider, executed.usage);
+  // At once: what follows takes seconds, and a result that is only in memory dies with this process.
+  run.sink.intend(reportOf(run, outcome), rows);
   // Nothing of the task may still write when its commits are taken over. What survives this is waited for at the end.
   await sweepTask(ctx.clock, task.id).catch((error: unknown) => run.logger.warn("sweep failed", { error: errorText(error) }));
   await collectCheckouts(run);
-  const rows = executed === null ? [] : usageRows(run.job.provider, executed.usage);
-  if (rows.length > 0) await run.sink.usage(task.id, rows);
+  if (rows.length > 0 && !run.sink.durable) await run.sink.usage(task.id, rows);
   view.stopWatching();
   const ending = view.endedByServer() ?? (await lastLook(view));
   if (ending !== null) {

@@ -49,7 +49,7 @@ describe("a task that completes", () => {
     expect(JSON.stringify(server.entries())).not.toContain("AKIA");
     expect(server.bodies("usage")).toEqual([{ usage: [expect.objectContaining({ provider: "acp", input_tokens: 10, output_tokens: 5 })] }]);
     expect(daemon.state?.getTask(task.id)).toMatchObject({ phase: "done", terminal_kind: "complete", work_dir: workdir, session_id: "acp-session-1" });
-    expect(daemon.state?.getTask(task.id)?.agent_pid).toBeGreaterThan(0);
+    expect(daemon.state?.getTask(task.id)?.agent_pgid).toBeGreaterThan(0);
     expect(JSON.parse(readFileSync(join(dirname(workdir), ".gc_meta.json"), "utf8"))).toMatchObject({ kind: "issue", issue_id: "i1" });
     const lock = tryFileLock(join(dirname(workdir), ".task_lock"));
     expect(lock).not.toBeNull();
@@ -119,7 +119,7 @@ describe("a task that cannot run", () => {
     await runTask(daemon.ctx, task, 1);
     expect(daemon.server.order()).toEqual(["start", "fail"]);
     expect(String(daemon.server.bodies("fail")[0]?.["error"])).toMatch(/^start task failed: /);
-    expect(daemon.state?.getTask(task.id)?.agent_pid).toBeNull();
+    expect(daemon.state?.getTask(task.id)?.agent_pgid).toBeNull();
     expectReleased(daemon, task.id);
   });
 

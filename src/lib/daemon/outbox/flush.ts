@@ -1,0 +1,65 @@
+import type { Clock } from "../../platform/index.ts";
+import { type Lane, isTerminal, readyTerminal } from "./lane.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** A lane whose task is not in the file any more may belong to any runtime. */
+const ofRuntime = (lane: Lane, runtimeId: string): boolean => lane.runtimeId === runtimeId || lane.runtimeId === "";
+
+/**
+ * Delivers the terminal reports of a runtime's tasks, at most for `ms`. False when some still wait: then the server must
+ * not be told to give up that runtime's tasks, or finished work would be thrown away (state-db.md 17, step 8).
+ */
+export function flushTerminals(outbox: Outbox, clock: Clock, runtimeId: string, ms: number): Promise<boolean> {
+  const mine = (lane: Lane): boolean => ofRuntime(lane, runtimeId) && readyTerminal(lane) !== undefined;
+  outbox.kick(mine);
+  return until(outbox, clock, ms, () => (![...outbox.lanes.values()].some(mine) ? true : undefined));
+}
+
+/** Delivers what it can before the daemon ends, at most for `ms`; gives up as soon as the server is seen to be away. */
+export function flushAll(outbox: Outbox, clock: Clock, ms: number): Promise<boolean> {
+  outbox.kick();
+  return until(outbox, clock, ms, () => {
+    if (outbox.lanes.size === 0) return true;
+    return outbox.paused || (!outbox.connected && outbox.inFlight === 0) ? false : undefined;
+  });
+}
+
+function until(outbox: Outbox, clock: Clock, ms: number, check: () => boolean | undefined): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const look = (): void => {
+    const answer = check();
+    if (answer !== undefined) resolve(answer);
+  };
+  const stopWatching = outbox.watch(look);
+  const cancel = clock.setTimer(ms, () => resolve(check() ?? false));
+  look();
+  return promise.finally(() => {
+    stopWatching();
+    cancel();
+  });
+}
+
+/** What `daemon status` shows of the outbox: counts and since when, never a body. */
+export interface OutboxFacts {
+  readonly waiting: number;
+  readonly tasks: number;
+  readonly results: number;
+  readonly bytes: number;
+  /** Epoch milliseconds of the oldest report; null when nothing waits. */
+  readonly oldestMs: number | null;
+  readonly paused: "auth" | null;
+  readonly connected: boolean;
+}
+
+export function outboxFacts(outbox: Outbox): OutboxFacts {
+  const entries = [...outbox.lanes.values()].flatMap((lane) => lane.entries);
+  return {
+    waiting: entries.length,
+    tasks: outbox.lanes.size,
+    results: entries.filter(isTerminal).length,
+    bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
+    oldestMs: entries.length === 0 ? null : Math.min(...entries.map((entry) => entry.createdMs)),
+    paused: outbox.paused ? "auth" : null,
+    connected: outbox.connected,
+  };
+}

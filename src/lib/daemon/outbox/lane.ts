@@ -1,0 +1,61 @@
+import type { OutboxEntry, ReportKind } from "../../state/index.ts";
+
+/** The reports of one task: sent in order, one request at a time (state-db.md 17.1). */
+export interface Lane {
+  readonly id: string;
+  /** "" when the task's row is gone. */
+  readonly runtimeId: string;
+  /** Oldest first. */
+  readonly entries: Entry[];
+  /** What is being sent. */
+  busy: Entry | null;
+  /** Numbers the server is known to have, from a look at its transcript; null when nothing had to be asked. */
+  present: Set<number> | null;
+  ackedSeq: number;
+  nextSeq: number;
+  warnedOfQuota: boolean;
+}
+
+/** An entry on its way, with what only this process knows of it. */
+export interface Entry extends OutboxEntry {
+  /** Place in the order of all lanes. */
+  readonly order: number;
+  /** Written down, but its pipeline has not released it yet. */
+  held: boolean;
+  /** Messages a request may carry after the server found one too large. */
+  chunk: number | null;
+  /** Even a single one was too large: its texts are cut. */
+  cut: boolean;
+  /** The last failure was the network's, not an answer. */
+  unreachable: boolean;
+}
+
+export const isTerminal = (entry: { readonly kind: ReportKind }): boolean => entry.kind === "complete" || entry.kind === "fail";
+
+/** The terminal report that may be sent. */
+export function readyTerminal(lane: Lane): Entry | undefined {
+  return lane.entries.find((entry) => isTerminal(entry) && !entry.held);
+}
+
+/** A result must not wait longer than this behind a backlog of output. */
+export const OVERTAKE_MS = 60_000;
+
+/**
+ * The entry a lane would send next: its oldest, unless a terminal report has waited for a minute of working connection
+ * behind nothing but messages; then what is no message goes first. Null when it is busy or everything is held.
+ */
+export function nextEntry(lane: Lane, facts: { readonly now: number; readonly upSince: number | null }): Entry | null {
+  if (lane.busy !== null) return null;
+  const [head] = lane.entries;
+  if (head === undefined || head.held) return null;
+  if (head.kind !== "messages") return head;
+  const terminal = readyTerminal(lane);
+  if (terminal === undefined || facts.upSince === null) return head;
+  if (facts.now - Math.max(terminal.createdMs, facts.upSince) < OVERTAKE_MS) return head;
+  return lane.entries.find((entry) => entry.kind !== "messages") ?? head;
+}
+
+/** Body sizes of a lane's waiting messages. */
+export function messageBytes(lane: Lane): number {
+  return lane.entries.reduce((sum, entry) => (entry.kind === "messages" ? sum + entry.bytes : sum), 0);
+}

@@ -1,0 +1,49 @@
+import type { Clock } from "../../platform/index.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { TaskPatch } from "../../state/index.ts";
+import { type ReportApi, type ReportSink, type TerminalReport, createDirectSink } from "../task/sink.ts";
+import type { Outbox } from "./outbox.ts";
+
+/**
+ * The durable way of a task's reports: each call returns when the report is written down. Only the acknowledgement of a
+ * cancellation is sent at once and kept nowhere: it says nothing that could be lost.
+ */
+export function createOutboxSink(outbox: Outbox, options: { readonly api: ReportApi; readonly clock: Clock; readonly logger: Logger }): ReportSink {
+  const direct = createDirectSink(options);
+  const ending = (report: TerminalReport & { kind: "complete" | "fail" }): TaskPatch => ({
+    phase: "reporting",
+    terminal_kind: report.kind,
+    ended_at_ms: options.clock.now(),
+  });
+  return {
+    durable: true,
+    messages: (taskId, batch) => {
+      const [first, last] = [batch[0]?.seq, batch.at(-1)?.seq];
+      if (first === undefined || last === undefined) return Promise.resolve();
+      outbox.add(taskId, [{ kind: "messages", body: batch, seqs: { first, last } }], { task: { next_seq: last + 1 } });
+      return Promise.resolve();
+    },
+    session: (taskId, pin) => {
+      outbox.add(taskId, [{ kind: "session", body: pin }]);
+      return Promise.resolve();
+    },
+    usage: (taskId, rows) => {
+      outbox.add(taskId, [{ kind: "usage", body: rows }], { durable: true });
+      return Promise.resolve();
+    },
+    intend: (report, usage) => {
+      const before = usage.length === 0 ? [] : [{ kind: "usage" as const, body: usage }];
+      outbox.add(report.taskId, [...before, { kind: report.kind, body: report.body }], { durable: true, held: true, task: ending(report) });
+    },
+    withdraw: (taskId) => outbox.withdraw(taskId),
+    terminal: (report) => {
+      if (report.kind === "cancel_ack") {
+        outbox.withdraw(report.taskId);
+        return direct.terminal(report);
+      }
+      const task = ending(report);
+      if (!outbox.release(report.taskId, report.kind, report.body, task)) outbox.add(report.taskId, [report], { durable: true, task });
+      return Promise.resolve({ kind: "queued" });
+    },
+  };
+}
