@@ -44,10 +44,24 @@ const result = await build({
   // Libraries that are CommonJS ask for node's own modules with require().
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 });
-if (existsSync(out)) renameSync(out, old);
-renameSync(fresh, out);
-rmSync(old, { recursive: true, force: true });
+place();
 if (!process.argv.includes("--quiet")) {
   const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   console.log(`built ${entryPoints.length} entries, ${Math.round(bytes / 1024)} KiB with source maps`);
+}
+
+/** Moves the build into place; another build may do the same at this moment, and either one's files are as good. */
+function place() {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    try {
+      if (existsSync(out)) renameSync(out, old);
+      renameSync(fresh, out);
+      break;
+    } catch (error) {
+      if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code)) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+    }
+  }
+  rmSync(fresh, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
 }
