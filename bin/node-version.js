@@ -18,6 +18,14 @@ export function nodeIsFit(major, minor) {
   return false;
 }
 
+/** True when `npm run build` has run; otherwise one line says so. A published package is always built. */
+export function isBuilt() {
+  if (existsSync(join(root, "dist", "cli", "main.js"))) return true;
+  process.stderr.write("multica is not built yet: run `npm run build` (or `npm run dev -- …` for the sources)\n");
+  process.exitCode = 1;
+  return false;
+}
+
 async function handOver(node) {
   const { spawn } = await import("node:child_process");
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit" });

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { nodeIsFit, root } from "./node-version.js";
+import { isBuilt, nodeIsFit, root } from "./node-version.js";
 
-if (nodeIsFit(22, 13)) {
+if (nodeIsFit(22, 13) && isBuilt()) {
   const args = process.argv.slice(2);
   // The most asked question needs neither the framework nor a compile cache.
   if (args.length === 1 && (args[0] === "--version" || args[0] === "version")) {
