@@ -8,3 +8,4 @@ export * from "./satellites.ts";
 export * from "./socket.ts";
 export * from "./task.ts";
 export * from "./users.ts";
+export type * from "./exec-process.ts";
