@@ -1,44 +1,87 @@
-import { MulticaError } from "../core/index.ts";
-import { type FileLock, chmodPath, ensureDir, pathExists } from "../platform/index.ts";
-import { writeContextFiles } from "./context/files.ts";
+import { errorText, MulticaError } from "../core/index.ts";
+import { type FileLock, chmodPath } from "../platform/index.ts";
+import { ensureConfinedDir, lookConfined } from "./confined.ts";
+import { type ContextHashes, writeContextFiles } from "./context/files.ts";
 import { type HomeResult, buildProviderHome } from "./homes.ts";
-import { type EnvPaths, envPaths } from "./layout.ts";
+import { ENTRY, envPaths } from "./layout.ts";
+import { enterLocalDirectory } from "./local/enter.ts";
 import { writeTaskMarker } from "./markers.ts";
+import { providerFiles } from "./providers.ts";
 import { type EnvRecord, writeRecord } from "./record.ts";
+import { syncSkills } from "./skills/index.ts";
 import type { Environment, PrepareInput } from "./types.ts";
 
-/** Steps that fresh and reused environments have in common; each writes only what is missing or differs. */
+/**
+ * Steps that fresh and reused environments have in common; each writes only what is missing or differs, and nothing
+ * behind a link that somebody planted. With a user's directory nothing of the work lies in the root.
+ */
 export async function furnish(root: string, input: PrepareInput, previous: EnvRecord | undefined): Promise<HomeResult> {
-  const paths = envPaths(root);
-  for (const directory of [paths.output, paths.logs, paths.workdir]) await ensureDir(directory);
-  await ensureConfigRoot(paths);
-  await writeTaskMarker(paths.workdir, input.task);
-  const hashes = await writeContextFiles(paths.workdir, input.task, previous?.context_files ?? {});
+  const local = input.localWorkDir;
+  const directories = [ENTRY.output, ENTRY.logs, ...(local === undefined ? [ENTRY.workdir] : [])];
+  for (const directory of directories) await ensureConfinedDir(root, directory);
+  await ensureConfigRoot(root);
+  let record = recordOf(input, previous);
+  if (local === undefined) await writeTaskMarker(envPaths(root).workdir, input.task);
+  else {
+    // First: whoever finds something of ours in the user's directory looks for the record that names it.
+    await writeRecord(root, record);
+    await enterLocalDirectory(root, local, input);
+  }
+  if (local === undefined) record = { ...record, context_files: await contextFiles(root, input, previous) };
   const home = await buildProviderHome(root, input);
-  await writeRecord(root, recordOf(input, previous, hashes, home));
+  record = { ...record, ...(home.codexRecord === undefined ? {} : { codex: home.codexRecord }) };
+  record = { ...record, skills: await ownSkills(root, input, record, previous) };
+  await writeRecord(root, record);
   return home;
+}
+
+/** In a continued environment the agent may have made them unwritable; the brief carries the same facts. */
+async function contextFiles(root: string, input: PrepareInput, previous: EnvRecord | undefined): Promise<ContextHashes> {
+  const known = previous?.context_files ?? {};
+  try {
+    return await writeContextFiles(envPaths(root).workdir, input.task, known);
+  } catch (error) {
+    if (previous === undefined) throw error;
+    input.logger.warn("context files not refreshed", { path: root, error: errorText(error) });
+    return known;
+  }
+}
+
+/** Brings the agent's skills to where it looks for them; those in a user's directory are sidecars and are there already. */
+async function ownSkills(root: string, input: PrepareInput, record: EnvRecord, previous: EnvRecord | undefined): Promise<readonly string[]> {
+  const { skills } = providerFiles(input.provider);
+  if (skills !== null && input.localWorkDir !== undefined) return [];
+  const placed = await syncSkills({
+    ...(skills === null ? { base: root, directory: `${ENTRY.codexHome}/skills` } : { base: envPaths(root).workdir, directory: skills }),
+    skills: input.task.skills ?? [],
+    own: previous?.skills ?? [],
+    claim: (slugs) => writeRecord(root, { ...record, skills: slugs }),
+  });
+  return placed.map((skill) => skill.slug);
 }
 
 export function environmentOf(root: string, input: PrepareInput, lock: FileLock, home: HomeResult, reused: boolean): Environment {
   const paths = envPaths(root);
   return {
     root,
-    workdir: paths.workdir,
+    workdir: input.localWorkDir ?? paths.workdir,
     ...(home.codexHome === undefined ? {} : { codexHome: home.codexHome }),
     env: { MULTICA_TASK_CONFIG_ROOT: paths.config, MULTICA_TASK_WORKSPACES_ROOT: input.workspacesRoot, ...home.env },
     reused,
+    localDirectory: input.localWorkDir !== undefined,
     lock,
     release: () => lock.release(),
   };
 }
 
 /** The task's own configuration root holds its credentials' place: never readable by others. */
-async function ensureConfigRoot(paths: EnvPaths): Promise<void> {
-  if (!(await pathExists(paths.config))) await ensureDir(paths.config, 0o700);
-  else await chmodPath(paths.config, 0o700);
+async function ensureConfigRoot(root: string): Promise<void> {
+  await ensureConfinedDir(root, ENTRY.config, 0o700);
+  const facts = await lookConfined(root, ENTRY.config);
+  if (facts !== undefined && (facts.mode & 0o777) !== 0o700) await chmodPath(envPaths(root).config, 0o700);
 }
 
-function recordOf(input: PrepareInput, previous: EnvRecord | undefined, hashes: EnvRecord["context_files"], home: HomeResult): EnvRecord {
+function recordOf(input: PrepareInput, previous: EnvRecord | undefined): EnvRecord {
   const now = new Date(input.now()).toISOString();
   return {
     v: 1,
@@ -52,10 +95,11 @@ function recordOf(input: PrepareInput, previous: EnvRecord | undefined, hashes: 
     provider: input.provider,
     created_at: previous?.created_at ?? now,
     last_used_at: now,
-    local_work_dir: null,
-    execution_mode: "managed",
-    ...(home.codexRecord === undefined ? {} : { codex: home.codexRecord }),
-    context_files: hashes,
+    local_work_dir: input.localWorkDir ?? null,
+    execution_mode: input.localWorkDir === undefined ? "managed" : "in_place",
+    ...(previous?.codex === undefined ? {} : { codex: previous.codex }),
+    context_files: previous?.context_files ?? {},
+    skills: previous?.skills ?? [],
   };
 }
 

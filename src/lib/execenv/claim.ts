@@ -2,7 +2,9 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { type FileLock, ensureDir, readTextIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
-import { envPaths, isBookkeeping } from "./layout.ts";
+import { lookConfined } from "./confined.ts";
+import { ENTRY, envPaths, isBookkeeping } from "./layout.ts";
+import { leaveLocalDirectory } from "./local/leave.ts";
 import { readRecord } from "./record.ts";
 
 /**
@@ -33,6 +35,8 @@ export async function lockRoot(root: string): Promise<FileLock | null> {
   const path = envPaths(root).lock;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     await writeFileIfAbsent(path, "", { mode: 0o600 });
+    // SQLite would follow a planted link and open, or even make, somebody else's file.
+    if ((await lookConfined(root, ENTRY.lock))?.isFile() !== true) throw new MulticaError("env_symlinked", `${path} is no regular file`);
     const before = await identity(path);
     const lock = tryFileLock(path);
     if (lock === null) return null;
@@ -70,6 +74,8 @@ async function takeOwnership(root: string, taskId: string): Promise<void> {
   if (record !== undefined && record.last_task_id !== taskId) {
     throw conflict("env_owned", `the environment ${root} was continued by task ${record.last_task_id}: it is not reset for ${taskId}`);
   }
+  // The manifest is the only thing that knows what a dead execution left in a user's directory.
+  await leaveLocalDirectory(root);
   for (const name of others) await removeTree(join(root, name));
 }
 

@@ -1,4 +1,4 @@
-import { readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { readRegularFile, writeFileAtomic } from "../platform/index.ts";
 import { isObject, parseJson } from "../core/index.ts";
 import { envPaths } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
@@ -35,7 +35,7 @@ export async function writeGcMeta(input: {
 
 /** The meta file of a root; a missing `kind` reads as `issue`. Undefined when there is none or it does not parse. */
 export async function readGcMeta(root: string): Promise<GcMeta | undefined> {
-  const value: unknown = parseJson((await readTextIfExists(envPaths(root).gcMeta)) ?? "");
+  const value: unknown = parseJson((await readRegularFile(envPaths(root).gcMeta))?.toString("utf8") ?? "");
   if (!isObject(value)) return undefined;
   return { kind: "issue", ...value } as GcMeta;
 }

@@ -1,5 +1,5 @@
-import { ensureCodexHome } from "./codex/home.ts";
-import { sandboxPolicy } from "./codex/sandbox-policy.ts";
+import { ensureCodexHome } from "./checks/reuse.ts";
+import { codexFacts, codexRecord } from "./codex/facts.ts";
 import { sharedCodexHome } from "./codex/shared-home.ts";
 import { envPaths } from "./layout.ts";
 import type { CodexRecord } from "./record.ts";
@@ -24,14 +24,20 @@ export async function buildProviderHome(root: string, input: PrepareInput): Prom
 
 async function buildCodexHome(root: string, input: PrepareInput): Promise<HomeResult> {
   const home = envPaths(root).codexHome;
-  const sharedHome = sharedCodexHome(input.host, input.workspacesRoot);
-  const policy = sandboxPolicy(input.host, input.cliVersion);
-  await ensureCodexHome({ home, sharedHome, policy, logger: input.logger });
+  const codex = codexFacts({
+    home,
+    sharedHome: sharedCodexHome(input.host, input.workspacesRoot),
+    host: input.host,
+    cliVersion: input.cliVersion,
+    resume: input.priorSessionId,
+    workspaceSkills: (input.task.skills ?? []).map((skill) => skill.name),
+  });
+  await ensureCodexHome(root, input, codex);
   // The sandbox keeps a git directory outside the workdir read-only: checkouts must carry their own (decision 11).
-  const isolated = policy.mode === "workspace-write" && input.host.platform !== "darwin";
+  const isolated = codex.policy.mode === "workspace-write" && input.host.platform !== "darwin";
   return {
     env: { CODEX_HOME: home, ...(isolated ? { MULTICA_REPO_CHECKOUT_MODE: "isolated" } : {}) },
     codexHome: home,
-    codexRecord: { shared_home: sharedHome, cli_version: input.cliVersion ?? "", sessions_mode: "shared", session_store: null },
+    codexRecord: codexRecord(codex, input.cliVersion),
   };
 }

@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { MulticaError, isObject, parseJson, systemCode } from "../core/index.ts";
 import { ensureDir, readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { readConfined, writeConfined } from "./confined.ts";
 import { MARKER } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
 
@@ -19,26 +20,30 @@ export interface MarkerIds {
  * a foreign or unreadable one is `marker_foreign`.
  */
 export async function writeTaskMarker(workdir: string, task: TaskContext): Promise<void> {
-  const path = join(workdir, MARKER);
+  const wanted = renderTaskMarker(task);
+  const present = await readConfined(workdir, MARKER);
+  if (present === wanted) return;
+  if (present !== undefined && parseMarker(present) === undefined) {
+    throw new MulticaError("marker_foreign", `${join(workdir, MARKER)} exists and was not written by this product`);
+  }
+  await writeConfined(workdir, MARKER, wanted);
+}
+
+/** The text of a task's marker. */
+export function renderTaskMarker(task: TaskContext): string {
   const body = {
     managed_by: MARKER_OWNER,
     ...(filled(task.agentId) ? { agent_id: task.agentId } : {}),
     ...(filled(task.issueId) ? { issue_id: task.issueId } : {}),
     ...(filled(task.chatSessionId) ? { chat_session_id: task.chatSessionId } : {}),
   };
-  const wanted = `${JSON.stringify(body, null, 2)}\n`;
-  const present = await readTextIfExists(path);
-  if (present === wanted) return;
-  if (present !== undefined && parseMarker(present) === undefined) {
-    throw new MulticaError("marker_foreign", `${path} exists and was not written by this product`);
-  }
-  await ensureDir(dirname(path));
-  await writeFileAtomic(path, wanted);
+  return `${JSON.stringify(body, null, 2)}
+`;
 }
 
 /** The ids in a workdir's task marker; undefined when it is missing, unreadable or foreign. */
 export async function readTaskMarker(workdir: string): Promise<MarkerIds | undefined> {
-  const text = await readTextIfExists(join(workdir, MARKER)).catch(() => undefined);
+  const text = await readConfined(workdir, MARKER).catch(() => undefined);
   return text === undefined ? undefined : parseMarker(text);
 }
 
@@ -59,6 +64,15 @@ export async function restoreRootMarker(workspacesRoot: string): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify({ managed_by: MARKER_OWNER }, null, 2)}\n`);
 }
 
+/** What the workspaces root's guard marker is, without touching it. */
+export async function isRootMarkerOurs(workspacesRoot: string): Promise<"ours" | "foreign" | "missing"> {
+  const path = join(workspacesRoot, MARKER);
+  if (await isDirectory(path)) return "foreign";
+  const value: unknown = parseJson((await readTextIfExists(path)) ?? "");
+  if (value === undefined) return "missing";
+  return isObject(value) && value["managed_by"] === MARKER_OWNER ? "ours" : "foreign";
+}
+
 function parseMarker(text: string): MarkerIds | undefined {
   const value: unknown = parseJson(text);
   if (!isObject(value) || value["managed_by"] !== MARKER_OWNER) return undefined;
@@ -73,4 +87,9 @@ async function isDirectory(path: string): Promise<boolean> {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
     throw error;
   }
+}
+
+/** True for the text of a marker that this product wrote. */
+export function isOwnMarker(text: string): boolean {
+  return parseMarker(text) !== undefined;
 }

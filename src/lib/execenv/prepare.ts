@@ -5,6 +5,7 @@ import { type FileLock, lockHolderPath, removeEmptyDirectory, removeTree } from 
 import { checkInput, environmentOf, furnish } from "./assemble.ts";
 import { claimFreshRoot } from "./claim.ts";
 import { envPaths, isBookkeeping, predictEnvRoot } from "./layout.ts";
+import { leaveLocalDirectory } from "./local/leave.ts";
 import { restoreRootMarker } from "./markers.ts";
 import { writeProvenance } from "./provenance.ts";
 import type { Environment, PrepareInput } from "./types.ts";
@@ -24,9 +25,12 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
   const lock = await claimFreshRoot(root, input.taskId);
   try {
     const home = await furnish(root, input, undefined);
-    await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
-      input.logger.warn("a later task cannot continue in this environment", { path: root, error: errorText(error) });
-    });
+    // Nothing continues in a user's directory: each task prepares it anew.
+    if (input.localWorkDir === undefined) {
+      await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
+        input.logger.warn("a later task cannot continue in this environment", { path: root, error: errorText(error) });
+      });
+    }
     return environmentOf(root, input, lock, home, false);
   } catch (error) {
     await rollBack(root, lock, input);
@@ -41,6 +45,7 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
 async function rollBack(root: string, lock: FileLock, input: PrepareInput): Promise<void> {
   try {
     const paths = envPaths(root);
+    await leaveLocalDirectory(root);
     for (const name of await readdir(root)) if (!isBookkeeping(name)) await removeTree(join(root, name));
     for (const path of [paths.owner, lockHolderPath(paths.lock), paths.lock]) await removeTree(path);
     await removeEmptyDirectory(root);

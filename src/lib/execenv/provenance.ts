@@ -1,5 +1,5 @@
 import { isObject, parseJson } from "../core/index.ts";
-import { readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { readRegularFile, writeFileAtomic } from "../platform/index.ts";
 import { envPaths } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
 
@@ -20,15 +20,21 @@ export async function writeProvenance(root: string, workspaceId: string, task: T
   };
   const path = envPaths(root).managed;
   const text = `${JSON.stringify(body, null, 2)}\n`;
-  if ((await readTextIfExists(path)) !== text) await writeFileAtomic(path, text);
+  if ((await readRegularFile(path))?.toString("utf8") !== text) await writeFileAtomic(path, text);
 }
 
 /** True when the root's provenance names this workspace, agent and conversation. */
 export async function provenanceMatches(root: string, workspaceId: string, task: TaskContext): Promise<boolean> {
-  const value: unknown = parseJson((await readTextIfExists(envPaths(root).managed)) ?? "");
-  if (!isObject(value) || value["managed_by"] !== MANAGED_BY) return false;
+  const value = await readProvenance(root);
+  if (value === undefined) return false;
   if (value["workspace_id"] !== workspaceId || value["agent_id"] !== task.agentId) return false;
   return sameConversation(task, value["issue_id"], value["chat_session_id"]);
+}
+
+/** The provenance of a root; undefined when it is missing, unreadable or foreign. */
+export async function readProvenance(root: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const value: unknown = parseJson((await readRegularFile(envPaths(root).managed))?.toString("utf8") ?? "");
+  return isObject(value) && value["managed_by"] === MANAGED_BY ? value : undefined;
 }
 
 /** The issue decides; only without an issue does the chat session. */

@@ -1,12 +1,16 @@
 import { isObject, parseJson } from "../core/index.ts";
-import { readTextIfExists, writeFileAtomic } from "../platform/index.ts";
+import { readRegularFile, writeFileAtomic } from "../platform/index.ts";
 import { envPaths } from "./layout.ts";
 
 export interface CodexRecord {
   readonly shared_home: string;
   readonly cli_version: string;
-  readonly sessions_mode: "shared";
+  readonly sessions_mode: "shared" | "isolated";
   readonly session_store: null;
+  /** What the home was made with, so that healing from another shell does not turn it over. */
+  readonly sandbox_mode?: "workspace-write" | "danger-full-access";
+  readonly multi_agent?: boolean;
+  readonly memory?: boolean;
 }
 
 /** `.multica_env.json`: what commands need to know about an environment when no daemon runs (execenv.md 4.4). */
@@ -35,7 +39,8 @@ export interface EnvRecord {
 
 /** The record of an env root, or undefined when there is none or it does not parse. */
 export async function readRecord(root: string): Promise<EnvRecord | undefined> {
-  const text = await readTextIfExists(envPaths(root).record);
+  // Never through a link: an agent could have put one there.
+  const text = (await readRegularFile(envPaths(root).record))?.toString("utf8");
   const value: unknown = text === undefined ? undefined : parseJson(text);
   if (!isObject(value) || value["v"] !== 1 || typeof value["last_task_id"] !== "string") return undefined;
   const files = value["context_files"];

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { errorText } from "../core/index.ts";
 import { checkInput, environmentOf, furnish } from "./assemble.ts";
 import { identity, lockRoot } from "./claim.ts";
+import { healBeforeReuse } from "./checks/reuse.ts";
 import { findEligibleRoot } from "./eligibility.ts";
 import { restoreRootMarker } from "./markers.ts";
 import { writeProvenance } from "./provenance.ts";
@@ -36,6 +37,7 @@ export async function reuseEnvironment(given: ReuseInput): Promise<Environment |
       await restoreRootMarker(input.workspacesRoot).catch((error: unknown) => {
         input.logger.warn("the workspaces root has no guard marker", { path: input.workspacesRoot, error: errorText(error) });
       });
+      await healBeforeReuse(found.root, input);
       const home = await furnish(found.root, input, await readRecord(found.root));
       await writeProvenance(found.root, input.workspaceId, input.task);
       return environmentOf(found.root, input, lock, home, true);

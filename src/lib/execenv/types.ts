@@ -1,5 +1,6 @@
 import type { FileLock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { SkillFact } from "./skills/index.ts";
 
 /** A repository the agent may check out with `multica repo checkout`. */
 export interface RepoFact {
@@ -48,6 +49,7 @@ export interface TaskContext {
   readonly agentId?: string | undefined;
   readonly agentName?: string | undefined;
   readonly agentInstructions?: string | undefined;
+  readonly skills?: readonly SkillFact[] | undefined;
   readonly squadLeader?: boolean | undefined;
   readonly repos?: readonly RepoFact[] | undefined;
   readonly project?: ProjectFact | undefined;
@@ -71,6 +73,10 @@ export interface PrepareInput {
   readonly provider: string;
   /** Version of the agent CLI, as probed; empty or missing = unknown. */
   readonly cliVersion?: string | undefined;
+  /** The agent's session that the task wants to continue; isolated Codex sessions have to hold it. */
+  readonly priorSessionId?: string | undefined;
+  /** A user's own directory to work in, validated (`checkLocalDirectory`); absent: the environment has a workdir of its own. */
+  readonly localWorkDir?: string | undefined;
   readonly task: TaskContext;
   readonly host: HostFacts;
   /** Epoch milliseconds. */
@@ -91,6 +97,8 @@ export interface Environment {
   /** Variables of the agent's process that come from this layer (execenv.md 14). */
   readonly env: Readonly<Record<string, string>>;
   readonly reused: boolean;
+  /** The workdir is a user's own directory: `leaveLocalDirectory` at the end of the task. */
+  readonly localDirectory: boolean;
   readonly lock: FileLock;
   /** Frees the lock; further calls do nothing. The tree stays. */
   release(): void;

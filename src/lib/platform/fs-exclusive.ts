@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { randomHex, systemCode } from "../core/index.ts";
 
@@ -63,4 +63,27 @@ export async function readRegularFile(path: string): Promise<Buffer | undefined>
 /** Gives a file back the time it had: for content that was restored byte for byte. Milliseconds since the epoch. */
 export async function restoreTimes(path: string, accessMs: number, modifiedMs: number): Promise<void> {
   if ((await lstat(path)).isFile()) await utimes(path, accessMs / 1000, modifiedMs / 1000);
+}
+
+/** Gives a file a second name, which must be free; false when it is taken or the volume does not allow it. */
+export async function linkFile(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (["EEXIST", "EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(systemCode(error) ?? "")) return false;
+    throw error;
+  }
+}
+
+/** Copies a file to a name that must be free, whole or not at all: false when anything is there. */
+export async function copyIfAbsent(from: string, to: string, options: { mode?: number } = {}): Promise<boolean> {
+  const staging = stagingPath(to);
+  try {
+    await copyFile(from, staging, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    if (options.mode !== undefined) await chmod(staging, options.mode);
+    return await linkFile(staging, to);
+  } finally {
+    await rm(staging, { force: true });
+  }
 }

@@ -12,6 +12,7 @@ import {
   rmdir,
   symlink,
   unlink,
+  utimes,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -129,6 +130,11 @@ export async function copyFile(from: string, to: string, options: WriteOptions =
 
 export async function moveFile(from: string, to: string): Promise<void> {
   await rename(from, to);
+}
+
+/** Sets access and modification time, in whole seconds. */
+export async function setFileTime(path: string, seconds: number): Promise<void> {
+  await utimes(path, seconds, seconds);
 }
 
 export async function chmodPath(path: string, mode: number): Promise<void> {

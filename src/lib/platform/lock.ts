@@ -107,8 +107,3 @@ function writeHolder(path: string, token: string): void {
   writeFileSync(temporary, JSON.stringify({ ...processIdentity(process.pid), token }), { mode: 0o600 });
   renameSync(temporary, path);
 }
-
-/** True when a living process names itself the holder. Reads only: asking takes nothing and changes nothing. */
-export function isLockHeld(path: string): boolean {
-  return holderLives(lockHolderPath(path));
-}

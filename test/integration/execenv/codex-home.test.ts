@@ -44,7 +44,7 @@ describe("a task's codex home", () => {
     expect(statSync(join(codexHome, "config.toml")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(place.shared, "config.toml"), "utf8")).toBe('model = "m"\n');
     expect(env).toMatchObject({ CODEX_HOME: codexHome, MULTICA_REPO_CHECKOUT_MODE: "isolated" });
-    expect((await readRecord(root))?.codex).toEqual({ shared_home: place.shared, cli_version: "0.169.0", sessions_mode: "shared", session_store: null });
+    expect((await readRecord(root))?.codex).toEqual({ shared_home: place.shared, cli_version: "0.169.0", sessions_mode: "shared", session_store: null, sandbox_mode: "workspace-write", multi_agent: true, memory: true });
   });
 
   it("has nothing but our block and the links when the shared home is empty", async () => {
@@ -93,7 +93,7 @@ describe("a task's codex home", () => {
     expect(parse(readFileSync(join(first.codexHome, "config.toml"), "utf8"))).toMatchObject({ model: "m", sandbox_workspace_write: { network_access: true } });
   });
 
-  it("never replaces a real sessions directory or a real auth.json", async () => {
+  it("leaves a real sessions directory alone, and links credentials of its own while keeping them", async () => {
     const place = machine();
     const first = await prepare(place);
     rmSync(join(first.codexHome, "sessions"));
@@ -102,7 +102,8 @@ describe("a task's codex home", () => {
     put(join(place.shared, "auth.json"), "shared");
     await reuse(place, first);
     expect(readFileSync(join(first.codexHome, "sessions", "rollout-1-x.jsonl"), "utf8")).toBe("history");
-    expect(readFileSync(join(first.codexHome, "auth.json"), "utf8")).toBe("own");
+    expect(readFileSync(join(first.codexHome, "auth.json"), "utf8")).toBe("shared");
+    expect(readFileSync(join(first.codexHome, ".multica", "backup", "auth.json"), "utf8")).toBe("own");
   });
 
   it("turns a link to the shared config back into a file and leaves the shared one as it is", async () => {

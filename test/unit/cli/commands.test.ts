@@ -28,6 +28,8 @@ const ACCESS: Readonly<Record<string, string>> = {
   version: "any",
   "repo:checkout": "any",
   "daemon:status": "any",
+  // They refuse a task themselves: an operator may stand inside the workspaces root, where all looks like a task's.
+  ...Object.fromEntries(["list", "inspect", "heal", "gc", "clean"].map((verb) => [`execenv:${verb}`, "any"])),
   "auth:status": "task-config",
   "config:show": "task-config",
   "config:get": "task-config",

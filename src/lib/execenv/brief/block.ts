@@ -21,3 +21,18 @@ export function injectBlock(content: string | undefined, block: string): string 
   const rest = content.startsWith("\n", after) ? after + 1 : after;
   return content.slice(0, begin) + block + content.slice(rest);
 }
+
+/**
+ * The content without our block, byte for byte what it was before it was injected; null: nothing but the block was ever
+ * in the file, so it is to be deleted. Undefined: there is no block in it (execenv.md 10.2).
+ */
+export function cutBlock(content: string): string | null | undefined {
+  const begin = content.indexOf(BEGIN);
+  if (begin === -1) return undefined;
+  const end = content.indexOf(END, begin);
+  const after = end === -1 ? content.length : end + END.length;
+  const rest = content.slice(content.startsWith("\n", after) ? after + 1 : after);
+  const before = content.slice(0, begin);
+  if (before.endsWith("\n\n")) return before.slice(0, -2) + rest;
+  return before + rest === "" ? null : before + rest;
+}

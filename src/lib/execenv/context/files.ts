@@ -1,6 +1,6 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { sha256Hex } from "../../core/index.ts";
-import { ensureDir, readTextIfExists, writeFileAtomic } from "../../platform/index.ts";
+import { lookConfined, readConfined, writeConfined } from "../confined.ts";
 import type { TaskContext } from "../types.ts";
 import { renderIssueContext } from "./issue-context.ts";
 import { renderResources } from "./resources.ts";
@@ -21,7 +21,8 @@ export async function writeContextFiles(workdir: string, task: TaskContext, prev
   return ours;
 }
 
-function wantedFiles(task: TaskContext): [string, string][] {
+/** Path below the workdir and text of every context file that this task has. */
+export function wantedFiles(task: TaskContext): [string, string][] {
   const files: [string, string][] = [[join(".agent_context", "issue_context.md"), renderIssueContext(task)]];
   const resources = renderResources(task.project);
   if (resources !== undefined) files.push([join(".multica", "project", "resources.json"), resources]);
@@ -29,15 +30,13 @@ function wantedFiles(task: TaskContext): [string, string][] {
 }
 
 async function writeOwnFile(workdir: string, path: string, text: string, known: string | undefined): Promise<string | undefined> {
-  const absolute = join(workdir, path);
   const wanted = sha256Hex(text);
-  const present = await readTextIfExists(absolute);
-  if (present !== undefined) {
-    const hash = sha256Hex(present);
-    if (hash !== known) return undefined;
+  if ((await lookConfined(workdir, path)) !== undefined) {
+    const present = await readConfined(workdir, path);
+    const hash = present === undefined ? undefined : sha256Hex(present);
+    if (hash === undefined || hash !== known) return undefined;
     if (hash === wanted) return wanted;
   }
-  await ensureDir(dirname(absolute));
-  await writeFileAtomic(absolute, text);
+  await writeConfined(workdir, path, text);
   return wanted;
 }

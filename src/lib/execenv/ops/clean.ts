@@ -8,8 +8,8 @@ import { ENTRY, envPaths } from "../layout.ts";
 import { type EnvSummary, summarise } from "./survey.ts";
 import { findArtifacts, removeStubborn, treeBytes } from "./tree.ts";
 
-/** root: all of it · workdir: the work, logs stay · artifacts: what a build makes again · managed_artifacts: only the agent program's. */
-export type CleanPart = "root" | "workdir" | "artifacts" | "managed_artifacts";
+/** root: all of it · workdir: the work, logs stay · artifacts: what a build makes again · managed_artifacts: only the agent program's · sidecars: what we put into a user's directory. */
+export type CleanPart = "root" | "workdir" | "artifacts" | "managed_artifacts" | "sidecars";
 
 export interface CleanRequest {
   readonly workspacesRoot: string;
@@ -93,6 +93,8 @@ function targetsOf(env: EnvSummary, request: CleanRequest): string[] {
       return [paths.workdir];
     case "artifacts":
       return [...findArtifacts(paths.workdir, new Set(request.artifactPatterns)), ...helperPrograms(paths.codexHome)];
+    case "sidecars":
+      return [];
     case "managed_artifacts":
       return helperPrograms(paths.codexHome);
   }

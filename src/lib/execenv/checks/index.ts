@@ -1,0 +1,2 @@
+export { healEnvironment, inspectEnvironment } from "./run.ts";
+export type { BlockView, EntryView, Finding, FindingStatus, Fix, HealOptions, Report, ReportStatus, Severity, Target } from "./types.ts";

@@ -1,0 +1,30 @@
+import { authCheck } from "./auth.ts";
+import type { Check } from "./check.ts";
+import { configBlocksCheck, configModeCheck } from "./config-blocks.ts";
+import { configFileCheck } from "./config-file.ts";
+import { copiesCheck } from "./copies.ts";
+import { ENVIRONMENT_CHECKS } from "./environment.ts";
+import { backupCheck, homeCheck, stagingCheck } from "./leftovers.ts";
+import { modelsCheck } from "./models.ts";
+import { pluginsCheck } from "./plugins.ts";
+import { referencedCheck } from "./referenced.ts";
+import { sessionsCheck } from "./sessions.ts";
+import { skillsCheck } from "./skills.ts";
+
+/** All checks, in the order in which their repairs depend on each other (execenv.md 7.10). */
+export const CHECKS: readonly Check[] = [
+  ...ENVIRONMENT_CHECKS,
+  homeCheck,
+  backupCheck,
+  stagingCheck,
+  sessionsCheck,
+  authCheck,
+  copiesCheck,
+  configFileCheck,
+  configBlocksCheck,
+  configModeCheck,
+  referencedCheck,
+  modelsCheck,
+  pluginsCheck,
+  skillsCheck,
+];
