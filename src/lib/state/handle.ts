@@ -6,6 +6,7 @@ import { type OutboxJournal, createJournal } from "./journal.ts";
 import { releaseLease, renewLease } from "./lease.ts";
 import { metaValue } from "./migrate.ts";
 import { type BeginRun, type BegunRun, type DaemonRun, DAEMON_LEASE, LEASE_RENEW_MS, type StopReason, beginRun, listRuns } from "./runs.ts";
+import { type OutboxSummary, type ReportRow, type StateFacts, deadReports, laneReports, outboxSummary, stateFacts } from "./survey.ts";
 import * as tasks from "./tasks.ts";
 import { type StateTrouble, WriteQueue } from "./write-queue.ts";
 
@@ -19,6 +20,16 @@ export interface StateReader {
   /** The latest runs, newest first; 20 unless given. */
   listRuns(limit?: number): DaemonRun[];
   close(): void;
+}
+
+/** What a process may ask that does not own the file: of the file itself, for people. */
+export interface StateInspector extends StateReader {
+  facts(): StateFacts;
+  outboxSummary(): OutboxSummary;
+  /** Reports the server will never take, without their bodies. */
+  deadReports(): ReportRow[];
+  /** The queue of one task. */
+  laneReports(taskId: string): ReportRow[];
 }
 
 /** The daemon's state: the one writer of the file (state-db.md 13). Writes are in the file when they return, unless it is locked. */
@@ -57,7 +68,7 @@ const BEGIN_ATTEMPTS = 20;
 /** At the end nothing else waits for this thread. */
 const CLOSE_BUSY_MS = 5000;
 
-export function createReader(db: Db): StateReader {
+export function createReader(db: Db): StateInspector {
   const guard = <T>(fn: () => T): T => {
     try {
       return fn();
@@ -71,6 +82,10 @@ export function createReader(db: Db): StateReader {
     getTask: (taskId) => guard(() => tasks.getTask(db, taskId)),
     listTasks: (filter) => guard(() => tasks.listTasks(db, filter)),
     listRuns: (limit = 20) => guard(() => listRuns(db, limit)),
+    facts: () => guard(() => stateFacts(db)),
+    outboxSummary: () => guard(() => outboxSummary(db)),
+    deadReports: () => guard(() => deadReports(db)),
+    laneReports: (taskId) => guard(() => laneReports(db, taskId)),
     close: () => db.close(),
   };
 }

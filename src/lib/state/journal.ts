@@ -3,7 +3,7 @@ import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import * as rows from "./outbox-rows.ts";
 import { type TaskPatch, updateTask } from "./tasks.ts";
-import type { WriteQueue } from "./write-queue.ts";
+import type { WriteOptions, WriteQueue } from "./write-queue.ts";
 
 type OutboxEntry = rows.OutboxEntry;
 
@@ -22,7 +22,7 @@ export interface OutboxJournal {
   /** After a failed attempt, or when its body was replaced. */
   change(entry: OutboxEntry, options?: { readonly body?: boolean; readonly durable?: boolean; readonly task?: TaskPatch }): void;
   /** Delivered, withdrawn or dropped: the row goes, and its task is told in the same transaction. */
-  remove(entry: OutboxEntry, result: "delivered" | "known" | "withdrawn" | "dropped", task?: TaskPatch): void;
+  remove(entry: OutboxEntry, result: "delivered" | "withdrawn" | "dropped", task?: TaskPatch): void;
   /** The server will never take it: kept for seven days. */
   bury(entry: OutboxEntry, why: { readonly status: number | null; readonly error: string }, task?: TaskPatch): void;
   /** Gives up terminal reports older than seven days and forgets dead ones. Returns how many were given up. */
@@ -37,77 +37,92 @@ export interface JournalParts {
 }
 
 export function createJournal(parts: JournalParts): OutboxJournal {
-  const { db, queue, clock, logger } = parts;
-  const write = (what: string, fn: (db: Db) => void, options: { durable?: boolean; after?: () => void } = {}): void => {
+  return new Journal(parts);
+}
+
+class Journal implements OutboxJournal {
+  readonly #parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  load(): OutboxEntry[] {
+    const { db } = this.#parts;
+    return db.transaction(() => rows.loadEntries(db));
+  }
+
+  body(entry: OutboxEntry): string | null {
+    if (entry.body !== null || entry.id === null) return entry.body;
     try {
-      queue.write(what, fn, options);
+      return rows.entryBody(this.#parts.db, entry.id);
     } catch (error) {
-      logger.error("outbox not written to the state database; kept in memory", { what, error: errorText(error) });
+      this.#parts.logger.error("a report in the outbox cannot be read", { lane: entry.lane, kind: entry.kind, error: errorText(error) });
+      return null;
     }
-  };
-  const patched = (target: Db, lane: string, patch: TaskPatch | undefined): void => {
-    if (patch !== undefined) updateTask(target, lane, patch);
-  };
-  return {
-    load: () => db.transaction(() => rows.loadEntries(db)),
-    body: (entry) => {
-      if (entry.body !== null || entry.id === null) return entry.body;
-      try {
-        return rows.entryBody(db, entry.id);
-      } catch (error) {
-        logger.error("a report in the outbox cannot be read", { lane: entry.lane, kind: entry.kind, error: errorText(error) });
-        return null;
-      }
-    },
-    add: (entries, options = {}) => {
-      const ids = new Map<OutboxEntry, number>();
-      write(
-        "outbox entries",
-        (target) => {
-          for (const entry of entries) {
-            if (!entry.gone) ids.set(entry, rows.insertEntry(target, entry));
-          }
-          patched(target, entries[0]?.lane ?? "", options.task);
-        },
-        // Only then: a transaction that was rolled back has given numbers away too.
-        { durable: options.durable ?? false, after: () => ids.forEach((id, entry) => (entry.id = id)) },
-      );
-    },
-    sending: (entry) => write("outbox sending", (target) => withId(entry, (id) => rows.markEntry(target, id, "inflight"))),
-    change: (entry, options = {}) =>
-      write(
-        "outbox entry",
-        (target) => {
-          withId(entry, (id) => rows.updateEntry(target, id, entry, options.body ?? false));
-          patched(target, entry.lane, options.task);
-        },
-        { durable: options.durable ?? false },
-      ),
-    remove: (entry, result, task) => {
-      entry.gone = true;
-      write("outbox entry done", (target) => {
-        if (entry.id !== null) rows.deleteEntry(target, entry.id);
-        rows.logEntry(target, entry, result, entry.lastStatus, clock.now());
-        if (result === "dropped") {
-          target.prepare("UPDATE task SET dropped_batches = dropped_batches + 1 WHERE task_id = :id").run({ id: entry.lane });
-        }
-        patched(target, entry.lane, task);
-      });
-    },
-    bury: (entry, why, task) => {
-      entry.gone = true;
-      write("outbox entry dead", (target) => {
-        if (entry.id !== null) rows.buryEntry(target, entry.id, { ...why, nowMs: clock.now() });
-        rows.logEntry(target, entry, "dead", why.status, clock.now());
-        patched(target, entry.lane, task);
-      });
-    },
-    expire: () => {
-      let given = 0;
-      write("outbox expiry", (target) => (given = rows.expireEntries(target, clock.now())));
-      return given;
-    },
-  };
+  }
+
+  add(entries: readonly OutboxEntry[], options: { readonly task?: TaskPatch; readonly durable?: boolean } = {}): void {
+    const ids = new Map<OutboxEntry, number>();
+    const fn = (db: Db): void => {
+      for (const entry of entries) if (!entry.gone) ids.set(entry, rows.insertEntry(db, entry));
+      patch(db, entries[0]?.lane ?? "", options.task);
+    };
+    // Only then: a transaction that was rolled back has given numbers away too.
+    const after = (): void => ids.forEach((id, entry) => (entry.id = id));
+    this.#write("outbox entries", fn, { durable: options.durable ?? false, after });
+  }
+
+  sending(entry: OutboxEntry): void {
+    this.#write("outbox sending", (db) => withId(entry, (id) => rows.markEntry(db, id, "inflight")));
+  }
+
+  change(entry: OutboxEntry, options: { readonly body?: boolean; readonly durable?: boolean; readonly task?: TaskPatch } = {}): void {
+    const fn = (db: Db): void => {
+      withId(entry, (id) => rows.updateEntry(db, id, entry, options.body ?? false));
+      patch(db, entry.lane, options.task);
+    };
+    this.#write("outbox entry", fn, { durable: options.durable ?? false });
+  }
+
+  remove(entry: OutboxEntry, result: "delivered" | "withdrawn" | "dropped", task?: TaskPatch): void {
+    entry.gone = true;
+    const now = this.#parts.clock.now();
+    this.#write("outbox entry done", (db) => {
+      if (entry.id !== null) rows.deleteEntry(db, entry.id);
+      rows.logEntry(db, entry, result, entry.lastStatus, now);
+      if (result === "dropped") db.prepare("UPDATE task SET dropped_batches = dropped_batches + 1 WHERE task_id = :id").run({ id: entry.lane });
+      patch(db, entry.lane, task);
+    });
+  }
+
+  bury(entry: OutboxEntry, why: { readonly status: number | null; readonly error: string }, task?: TaskPatch): void {
+    entry.gone = true;
+    const nowMs = this.#parts.clock.now();
+    this.#write("outbox entry dead", (db) => {
+      if (entry.id !== null) rows.buryEntry(db, entry.id, { ...why, nowMs });
+      rows.logEntry(db, entry, "dead", why.status, nowMs);
+      patch(db, entry.lane, task);
+    });
+  }
+
+  expire(): number {
+    let given = 0;
+    this.#write("outbox expiry", (db) => (given = rows.expireEntries(db, this.#parts.clock.now())));
+    return given;
+  }
+
+  #write(what: string, fn: (db: Db) => void, options: WriteOptions = {}): void {
+    try {
+      this.#parts.queue.write(what, fn, options);
+    } catch (error) {
+      this.#parts.logger.error("outbox not written to the state database; kept in memory", { what, error: errorText(error) });
+    }
+  }
+}
+
+function patch(db: Db, taskId: string, task: TaskPatch | undefined): void {
+  if (task !== undefined) updateTask(db, taskId, task);
 }
 
 function withId(entry: OutboxEntry, fn: (id: number) => void): void {

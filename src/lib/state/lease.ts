@@ -6,10 +6,18 @@ export interface LeaseHolder {
   readonly identity: ProcessIdentity;
 }
 
+/** A lease as it stands in the file. */
+export interface HeldLease extends LeaseHolder {
+  readonly renewedAtMs: number;
+  readonly ttlMs: number;
+}
+
 export interface LeaseClaim extends LeaseHolder {
   readonly name: string;
   readonly ttlMs: number;
   readonly nowMs: number;
+  /** True: a holder that lives but has not renewed within its own limit is replaced as well. */
+  readonly replaceSilent?: boolean;
 }
 
 /**
@@ -18,7 +26,8 @@ export interface LeaseClaim extends LeaseHolder {
  */
 export function takeLease(db: Db, claim: LeaseClaim): LeaseHolder | null {
   const current = leaseHolder(db, claim.name);
-  if (current !== null && current.holder !== claim.holder && identityAlive(current.identity)) return current;
+  const silent = claim.replaceSilent === true && current !== null && claim.nowMs - current.renewedAtMs > current.ttlMs;
+  if (current !== null && current.holder !== claim.holder && !silent && identityAlive(current.identity)) return current;
   db.prepare(
     `INSERT INTO lease (name, holder, pid, start_key, boot_id, acquired_at_ms, renewed_at_ms, ttl_ms)
      VALUES (:name, :holder, :pid, :start_key, :boot_id, :now, :now, :ttl)
@@ -36,11 +45,11 @@ export function takeLease(db: Db, claim: LeaseClaim): LeaseHolder | null {
   return null;
 }
 
-function leaseHolder(db: Db, name: string): LeaseHolder | null {
-  const row = db.prepare("SELECT holder, pid, start_key, boot_id FROM lease WHERE name = :name").get({ name });
+export function leaseHolder(db: Db, name: string): HeldLease | null {
+  const row = db.prepare("SELECT holder, pid, start_key, boot_id, renewed_at_ms, ttl_ms FROM lease WHERE name = :name").get({ name });
   if (row === undefined) return null;
   const identity = { pid: Number(row["pid"]), startKey: String(row["start_key"]), bootId: String(row["boot_id"]) };
-  return { holder: String(row["holder"]), identity };
+  return { holder: String(row["holder"]), identity, renewedAtMs: Number(row["renewed_at_ms"]), ttlMs: Number(row["ttl_ms"]) };
 }
 
 /** False when somebody else holds the lease by now. */

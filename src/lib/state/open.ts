@@ -4,7 +4,7 @@ import { type Clock, type Db, openDatabase } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { asStateError } from "./errors.ts";
 import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
-import { type StateHandle, type StateReader, createHandle, createReader, retryBusy } from "./handle.ts";
+import { type StateHandle, type StateInspector, createHandle, createReader, retryBusy } from "./handle.ts";
 import { checkReadable, migrate, schemaVersion } from "./migrate.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
 
@@ -50,7 +50,7 @@ export async function openState(options: OpenStateOptions): Promise<StateHandle>
  * Opens the state file for a process that only asks; never makes, migrates or writes it. Null when there is none.
  * Throws `state_behind` or `state_newer` when this program cannot read it, and `state_refused`.
  */
-export function openStateReader(options: { readonly stateDir: string; readonly migrations?: readonly Migration[] }): StateReader | null {
+export function openStateReader(options: { readonly stateDir: string; readonly migrations?: readonly Migration[] }): StateInspector | null {
   const path = stateFile(options.stateDir);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   checkPlace(options.stateDir, path);

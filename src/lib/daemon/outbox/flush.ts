@@ -17,10 +17,11 @@ export function flushTerminals(outbox: Outbox, clock: Clock, runtimeId: string, 
 
 /** Delivers what it can before the daemon ends, at most for `ms`; gives up as soon as the server is seen to be away. */
 export function flushAll(outbox: Outbox, clock: Clock, ms: number): Promise<boolean> {
+  const { looks } = outbox;
   outbox.kick();
   return until(outbox, clock, ms, () => {
     if (outbox.lanes.size === 0) return true;
-    return outbox.paused || (!outbox.connected && outbox.inFlight === 0) ? false : undefined;
+    return outbox.closed !== null && outbox.looks > looks ? false : undefined;
   });
 }
 
@@ -47,8 +48,8 @@ export interface OutboxFacts {
   readonly bytes: number;
   /** Epoch milliseconds of the oldest report; null when nothing waits. */
   readonly oldestMs: number | null;
-  readonly paused: "auth" | null;
-  readonly connected: boolean;
+  /** Why nothing is sent: the server is away or refuses the token; null when reports are being sent. */
+  readonly paused: "away" | "auth" | null;
 }
 
 export function outboxFacts(outbox: Outbox): OutboxFacts {
@@ -59,7 +60,6 @@ export function outboxFacts(outbox: Outbox): OutboxFacts {
     results: entries.filter(isTerminal).length,
     bytes: entries.reduce((sum, entry) => sum + entry.bytes, 0),
     oldestMs: entries.length === 0 ? null : Math.min(...entries.map((entry) => entry.createdMs)),
-    paused: outbox.paused ? "auth" : null,
-    connected: outbox.connected,
+    paused: entries.length === 0 ? null : outbox.closed,
   };
 }

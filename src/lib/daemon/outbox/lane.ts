@@ -12,7 +12,6 @@ export interface Lane {
   /** Numbers the server is known to have, from a look at its transcript; null when nothing had to be asked. */
   present: Set<number> | null;
   ackedSeq: number;
-  nextSeq: number;
   warnedOfQuota: boolean;
 }
 
@@ -26,8 +25,8 @@ export interface Entry extends OutboxEntry {
   chunk: number | null;
   /** Even a single one was too large: its texts are cut. */
   cut: boolean;
-  /** The last failure was the network's, not an answer. */
-  unreachable: boolean;
+  /** How often nobody was there although the server had been seen; 0 after an answer. */
+  strikes: number;
 }
 
 export const isTerminal = (entry: { readonly kind: ReportKind }): boolean => entry.kind === "complete" || entry.kind === "fail";

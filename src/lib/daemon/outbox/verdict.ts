@@ -23,7 +23,7 @@ const NOT_SENT = new Set(["network_refused", "network_dns"]);
 export function verdictOf(kind: ReportKind, error: unknown): Verdict {
   if (!(error instanceof RequestError)) {
     const notSent = isMulticaError(error) && NOT_SENT.has(error.code);
-    return { kind: "retry", error, status: null, ambiguous: !notSent, unreachable: true, afterMs: null };
+    return { kind: "retry", error, status: null, ambiguous: !notSent, unreachable: isAway(error), afterMs: null };
   }
   const { status } = error;
   if (status === 401) return { kind: "unauthorised" };
@@ -33,6 +33,13 @@ export function verdictOf(kind: ReportKind, error: unknown): Verdict {
   if (passing || status >= 500) return { kind: "retry", error, status, ambiguous: status >= 500, unreachable: false, afterMs: error.retryAfterMs };
   if (status === 413 && kind === "messages") return { kind: "too_large", error };
   return { kind: "refused", status, error };
+}
+
+const AWAY = new Set(["network_refused", "network_dns", "network_tls", "network_offline"]);
+
+/** Nobody was there. Not so when an answer only came too late, or made no sense. */
+export function isAway(error: unknown): boolean {
+  return isMulticaError(error) && AWAY.has(error.code);
 }
 
 const TERMINAL_WAITS_MS = [4000, 8000, 16_000, 32_000, 64_000];
