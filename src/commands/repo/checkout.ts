@@ -26,6 +26,8 @@ export default class RepoCheckout extends BaseCommand {
     });
     await this.emit(flags, result, () => `${result.path}\n`);
     this.note(`Checked out ${args.url} → ${result.path} (branch: ${result.branch_name})`);
+    const rescued = result["rescued"] as { ref?: string; files?: number } | undefined;
+    if (rescued?.ref !== undefined) this.note(`Work that was there has been saved: ${rescued.files ?? 0} uncommitted files, ${rescued.ref}`);
     if (result["stale"] === true) this.note("Warning: the repository could not be fetched, this is the state of the last fetch.");
     const warnings: unknown = result["warnings"];
     for (const warning of Array.isArray(warnings) ? (warnings as unknown[]) : []) this.note(`Warning: ${String(warning)}`);

@@ -1,7 +1,7 @@
 import { isTransient } from "../api/index.ts";
 import { errorText, isMulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
-import type { Readiness, RefreshOutcome, RepoCache, RepoRegistry } from "../repos/index.ts";
+import { type Readiness, type RefreshOutcome, type RepoCache, type RepoRegistry, coAuthorEnabled } from "../repos/index.ts";
 import type { Repo } from "../wire/index.ts";
 import type { DaemonContext, TaskRepos } from "./context.ts";
 import type { CheckoutOrder, CheckoutOutcome, CheckoutService } from "./local-port/checkout.ts";
@@ -72,6 +72,7 @@ export async function refreshRepos(
 async function checkout(parts: RepoAccessParts, order: CheckoutOrder): Promise<CheckoutOutcome> {
   const { cache, registry, limits } = parts;
   const { credential } = order;
+  const askedAt = parts.clock.monotonic();
   const signal = AbortSignal.any([order.signal, parts.rootSignal]);
   const ready = await readiness(parts, order, signal);
   if (ready === "busy") return { kind: "busy" };
@@ -86,15 +87,19 @@ async function checkout(parts: RepoAccessParts, order: CheckoutOrder): Promise<C
       taskId: credential.taskId,
       agentName: credential.agentName,
       mode: order.mode,
+      // Read now: readiness has just refreshed the settings (repocache.md 11).
+      coAuthor: coAuthorEnabled(registry.repos(credential.workspaceId)?.settings),
+      refImplied: order.ref === undefined,
+      askedAt,
       signal,
       ...(ref === undefined ? {} : { ref }),
       ...(order.retryBusy ? { busyAfterMs: limits.checkoutLockWait } : {}),
     });
     parts.logger.info("repository checked out", { task: credential.taskId, mode: done.mode, branch: done.branchName, reused: done.reused });
-    const { path, branchName, mode, reused, stale, baseRef, baseCommit } = done;
+    const { path, branchName, mode, reused, stale, baseRef, baseCommit, rescued } = done;
     return {
       kind: "done",
-      body: { path, branch_name: branchName, mode, reused, stale, base_ref: baseRef, base_commit: baseCommit, warnings: [...ready.warnings, ...done.warnings] },
+      body: { path, branch_name: branchName, mode, reused, stale, base_ref: baseRef, base_commit: baseCommit, rescued, warnings: [...ready.warnings, ...done.warnings] },
     };
   } catch (error) {
     if (isMulticaError(error, "repo_busy")) return { kind: "busy" };

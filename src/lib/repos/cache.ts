@@ -1,19 +1,17 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { EXIT, KeyedMutex, MulticaError, errorText } from "../core/index.ts";
-import { type Clock, type Env, ensureDir, writeFileAtomic } from "../platform/index.ts";
+import { EXIT, MulticaError, errorText } from "../core/index.ts";
+import { type Clock, type Env, ensureDir } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import { type Base, resolveBase } from "./base.ts";
-import { type CloneProgress, type FetchOutcome, cloneBare, refreshBare } from "./clone.ts";
+import { type CheckoutRequest, type CheckoutResult, Checkouts, missingWorkdir } from "./checkout.ts";
+import { type CloneProgress, cloneBare } from "./clone.ts";
 import { type Collected, type CollectRequest, collectWork } from "./collect.ts";
-import { writeExcludes } from "./excludes.ts";
-import { type CheckoutMode, type Place, inspectPlace } from "./existing.ts";
+import type { CleanConfig } from "./config-guard.ts";
+import { type FetchOutcome, refreshBare } from "./fetch.ts";
 import { type Git, createGit } from "./git.ts";
-import { addIsolated, takenError } from "./isolated.ts";
-import { addLinked, removeHalfMade } from "./linked.ts";
-import { type LockOptions, createRepoLocks } from "./locks.ts";
-import { bareName, branchName, checkoutNames, workspaceSegment } from "./names.ts";
-import { type BareRepo, bareRepo, isBareRepo } from "./repo.ts";
+import { type Held, type LockOptions, createRepoLocks } from "./locks.ts";
+import { bareName, workspaceSegment } from "./names.ts";
+import { bareRepo, isBareRepo, stampUsed } from "./repo.ts";
 import { checkedUrl, maskCredentials } from "./url.ts";
 import { untilAborted } from "./waiting.ts";
 
@@ -30,35 +28,6 @@ export interface EnsureOptions {
   /** Ends the caller's wait, not the clone: others may wait for it, and the next attempt finds it done. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: CloneProgress) => void;
-}
-
-export interface CheckoutRequest {
-  readonly workspaceId: string;
-  readonly url: string;
-  /** Existing directory that the checkout goes into; the caller has authorised it. */
-  readonly workdir: string;
-  readonly taskId: string;
-  readonly agentName: string;
-  /** Branch, tag or commit; blank or absent: the remote's default branch. */
-  readonly ref?: string;
-  readonly mode: CheckoutMode;
-  readonly signal?: AbortSignal;
-  /** Limit of the wait for the repository's lock, then `repo_busy`; absent: no limit. */
-  readonly busyAfterMs?: number;
-}
-
-export interface CheckoutResult {
-  readonly path: string;
-  /** The branch that is checked out; empty for a checkout found with a detached HEAD. */
-  readonly branchName: string;
-  readonly mode: CheckoutMode;
-  /** True when the checkout was there already; nothing in it was touched. */
-  readonly reused: boolean;
-  /** True when the remote could not be asked: the code may be old. */
-  readonly stale: boolean;
-  readonly baseRef?: string;
-  readonly baseCommit?: string;
-  readonly warnings: readonly string[];
 }
 
 export interface RepoCache {
@@ -93,7 +62,10 @@ class Cache implements RepoCache {
   readonly #options: RepoCacheOptions;
   readonly #git: Git;
   readonly #locks: ReturnType<typeof createRepoLocks>;
-  readonly #workdirs = new KeyedMutex();
+  readonly #checkouts: Checkouts;
+  /** When the last successful look at a remote began. */
+  readonly #fresh = new Map<string, number>();
+  readonly #clean = new Map<string, CleanConfig>();
   readonly #flights = new Map<string, Flight>();
   readonly #closing = new AbortController();
 
@@ -101,6 +73,7 @@ class Cache implements RepoCache {
     this.#options = options;
     this.#git = createGit(options);
     this.#locks = createRepoLocks(options.clock);
+    this.#checkouts = new Checkouts({ git: this.#git, clock: options.clock, logger: options.logger });
   }
 
   cachePath(workspaceId: string, url: string): string {
@@ -145,6 +118,7 @@ class Cache implements RepoCache {
       if (isBareRepo(path)) return { path, cloned: false };
       const started = clock.monotonic();
       await cloneBare(this.#git, path, url, { signal, onProgress });
+      this.#fresh.set(path, started);
       logger.info("repository cloned", { url: maskCredentials(url), ms: Math.round(clock.monotonic() - started) });
       return { path, cloned: true };
     });
@@ -170,81 +144,43 @@ class Cache implements RepoCache {
   async #syncOne(workspaceId: string, url: string, signal?: AbortSignal): Promise<undefined> {
     const { path, cloned } = await this.ensure(workspaceId, url, signal === undefined ? {} : { signal });
     if (cloned) return undefined;
-    const outcome = await this.#locks.hold(path, signal === undefined ? {} : { signal }, () => this.#refresh(path, url, signal));
+    const askedAt = this.#options.clock.monotonic();
+    const outcome = await this.#locks.hold(path, signal === undefined ? {} : { signal }, (held) => this.#refresh(path, url, held, { signal, askedAt }));
     // A remote that is away is only a warning: what is cached can be worked with.
     if (outcome.failure !== undefined) this.#options.logger.warn("repository fetch failed", { url: maskCredentials(url), error: errorText(outcome.failure) });
     return undefined;
   }
 
-  async #refresh(path: string, url: string, signal?: AbortSignal): Promise<FetchOutcome> {
-    const outcome = await refreshBare(this.#git, path, checkedUrl(url), signal);
-    for (const warning of outcome.warnings) this.#options.logger.warn(warning, { cache: path });
+  async #refresh(path: string, url: string, held: Held, options: { signal?: AbortSignal | undefined; askedAt: number }): Promise<FetchOutcome> {
+    const { clock, logger } = this.#options;
+    const started = clock.monotonic();
+    const repo = bareRepo(this.#git, path, options.signal, held.staleAfterMs);
+    const offline = (this.#fresh.get(path) ?? Number.NEGATIVE_INFINITY) >= options.askedAt;
+    const outcome = await refreshBare(this.#git, repo, checkedUrl(url), { signal: options.signal, offline, known: this.#clean });
+    if (!offline && outcome.failure === undefined) this.#fresh.set(path, started);
+    for (const warning of outcome.warnings) logger.warn(warning, { cache: path });
     return outcome;
   }
 
   async checkout(request: CheckoutRequest): Promise<CheckoutResult> {
+    const { clock } = this.#options;
+    const askedAt = request.askedAt ?? clock.monotonic();
     const bare = this.cachePath(request.workspaceId, request.url);
-    if (lstatSync(request.workdir, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      throw new MulticaError("workdir_missing", `not a directory: ${request.workdir}`, { exit: EXIT.validation });
-    }
+    if (lstatSync(request.workdir, { throwIfNoEntry: false })?.isDirectory() !== true) throw missingWorkdir(request.workdir);
     if (!isBareRepo(bare)) throw this.#notCached(request);
     const lock: LockOptions = {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       ...(request.busyAfterMs === undefined ? {} : { waitMs: request.busyAfterMs }),
     };
-    return this.#locks.hold(bare, lock, async () => {
+    return this.#locks.hold(bare, lock, async (held) => {
       // It may have been evicted while we waited.
       if (!isBareRepo(bare)) throw this.#notCached(request);
-      await writeFileAtomic(join(bare, ".multica_last_used"), new Date(this.#options.clock.now()).toISOString());
-      const fetched = await this.#refresh(bare, request.url, request.signal);
+      await stampUsed(bare, clock.now());
+      const fetched = await this.#refresh(bare, request.url, held, { signal: request.signal, askedAt });
       const warnings = [...fetched.warnings];
       if (fetched.failure !== undefined) warnings.push(`the remote could not be asked, the code may be old: ${errorText(fetched.failure)}`);
-      const outcome = await this.#workdirs.run(request.workdir, () => this.#place(request, bare, warnings), request.signal === undefined ? {} : { signal: request.signal });
-      return { ...outcome, stale: fetched.failure !== undefined };
+      return { ...(await this.#checkouts.place(request, bare, held, warnings)), stale: fetched.failure !== undefined };
     });
-  }
-
-  /** Finds the directory and makes the checkout, or returns the one that is there untouched. */
-  async #place(request: CheckoutRequest, bare: string, warnings: string[]): Promise<Omit<CheckoutResult, "stale">> {
-    const repo = bareRepo(this.#git, bare, request.signal);
-    const { path, place } = await this.#choose(request, bare);
-    if (place.kind === "ours") {
-      if (place.mode !== request.mode) warnings.push(`the checkout that is there is ${place.mode}, not ${request.mode}`);
-      if ((request.ref ?? "").trim() !== "") warnings.push("the checkout was there already: --ref was not applied");
-      return { path, branchName: place.branch, mode: place.mode, reused: true, warnings };
-    }
-    const base = await resolveBase(repo, request.url, request.ref);
-    if (place.kind === "half") await removeHalfMade(repo, path);
-    const branch = await this.#create(request, repo, path, base);
-    return { path, branchName: branch, mode: request.mode, reused: false, baseRef: base.ref, baseCommit: base.commit, warnings };
-  }
-
-  /** The repository's own name, or the distinct one when another repository's checkout has it (1.2). */
-  async #choose(request: CheckoutRequest, bare: string): Promise<{ path: string; place: Place }> {
-    const names = checkoutNames(request.url);
-    let last: { path: string; place: Place } | undefined;
-    for (const name of new Set([names.plain, names.distinct])) {
-      const path = join(request.workdir, name);
-      last = { path, place: await inspectPlace(this.#git, path, bare, request.signal) };
-      if (last.place.kind !== "other") break;
-    }
-    if (last === undefined || last.place.kind === "other" || last.place.kind === "taken") {
-      throw takenError(last?.path ?? request.workdir, request.mode);
-    }
-    return last;
-  }
-
-  async #create(request: CheckoutRequest, repo: BareRepo, path: string, base: Base): Promise<string> {
-    const { clock } = this.#options;
-    const common = { repo, path, base, clock, branch: branchName(request.agentName, request.taskId) };
-    if (request.mode === "linked") {
-      const branch = await addLinked(common);
-      await writeExcludes(repo.path);
-      return branch;
-    }
-    const signal = request.signal === undefined ? {} : { signal: request.signal };
-    const stem = checkoutNames(request.url).distinct;
-    return addIsolated({ ...common, ...signal, git: this.#git, url: checkedUrl(request.url), taskId: request.taskId, stem });
   }
 
   #notCached(request: CheckoutRequest): MulticaError {

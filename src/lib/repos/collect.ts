@@ -1,11 +1,11 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import { MulticaError, randomHex, taskKey } from "../core/index.ts";
-import { ensureDir, removeTree, writeFileAtomic } from "../platform/index.ts";
+import { MulticaError, taskKey } from "../core/index.ts";
 import type { Git } from "./git.ts";
 import { branchOfHead } from "./layout.ts";
 import { isPlainBranch } from "./names.ts";
-import { bareRepo } from "./repo.ts";
+import { refValue } from "./refs-text.ts";
+import { type NewRef, importRefs, withView } from "./view.ts";
 
 export interface CollectRequest {
   /** The isolated checkout. */
@@ -39,15 +39,14 @@ export async function collectWork(git: Git, request: CollectRequest): Promise<Co
   if (lstatSync(join(objects, "info", "alternates"), { throwIfNoEntry: false }) !== undefined) {
     throw unsafe(request.path, "it borrows objects from another repository");
   }
-  const wanted = wantedBranches(gitDir, request.branchName);
-  if (wanted.length === 0) return [];
-  const view = `${request.cache}.tmp-${randomHex(6)}`;
-  try {
-    await buildView(git, view, objects, wanted, request.signal);
-    return await takeOver(git, view, wanted, request);
-  } finally {
-    await removeTree(view);
-  }
+  const prefix = `refs/multica/tasks/${taskKey(request.taskId).toLowerCase()}`;
+  const found = wantedBranches(gitDir, request.branchName).map((item) => ({ ...item, ref: `${prefix}/${item.branch}` }));
+  const first = found[0];
+  if (first === undefined) return [];
+  const signal = request.signal === undefined ? {} : { signal: request.signal };
+  const refs: NewRef[] = found.map(({ ref, commit }) => ({ ref, commit }));
+  await withView({ cache: request.cache, objects: [objects], head: first.commit, ...signal }, (view) => importRefs(git, view, request.cache, refs, request.signal));
+  return found;
 }
 
 interface Wanted {
@@ -69,47 +68,4 @@ function wantedBranches(gitDir: string, branchName: string): Wanted[] {
     const commit = refValue(gitDir, `refs/heads/${branch}`);
     return commit === undefined ? [] : [{ branch, commit }];
   });
-}
-
-/** The commit id of a ref, loose or packed, read as text. */
-function refValue(gitDir: string, ref: string): string | undefined {
-  const loose = readPlain(join(gitDir, ref))?.trim();
-  if (loose !== undefined) return /^[0-9a-f]{40,64}$/.test(loose) ? loose : undefined;
-  const line = readPlain(join(gitDir, "packed-refs"))
-    ?.split("\n")
-    .find((item) => item.endsWith(` ${ref}`));
-  return /^([0-9a-f]{40,64}) /.exec(line ?? "")?.[1];
-}
-
-function readPlain(path: string): string | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "utf8") : undefined;
-}
-
-/** A bare repository of ours that has the checkout's objects and nothing else of it. */
-async function buildView(git: Git, view: string, objects: string, wanted: readonly Wanted[], signal?: AbortSignal): Promise<void> {
-  const passed = signal === undefined ? {} : { signal };
-  await ensureDir(view, 0o700);
-  const format = wanted.some((item) => item.commit.length === 64) ? ["--object-format=sha256"] : [];
-  await git.must("collect commits: git init: ", { args: ["init", "--bare", "--quiet", "--template=", ...format, "--", view], cwd: view, ...passed });
-  await ensureDir(join(view, "objects", "info"));
-  await writeFileAtomic(join(view, "objects", "info", "alternates"), `${objects}\n`);
-  const commands = wanted.map((item) => `create refs/heads/${item.branch} ${item.commit}\n`).join("");
-  await bareRepo(git, view, signal).must("collect commits: git update-ref: ", ["update-ref", "--stdin"], { input: commands });
-}
-
-async function takeOver(git: Git, view: string, wanted: readonly Wanted[], request: CollectRequest): Promise<Collected[]> {
-  const prefix = `refs/multica/tasks/${taskKey(request.taskId).toLowerCase()}`;
-  const found = wanted.map((item) => ({ ...item, ref: `${prefix}/${item.branch}` }));
-  const specs = found.map((item) => `+refs/heads/${item.branch}:${item.ref}`);
-  const options = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
-  await bareRepo(git, request.cache, request.signal).must("collect commits: git fetch: ", [
-    "-c",
-    "fetch.fsckObjects=true",
-    "fetch",
-    ...options,
-    "--",
-    view,
-    ...specs,
-  ]);
-  return found;
 }

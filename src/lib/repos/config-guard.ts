@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join, parse } from "node:path";
-import { MulticaError } from "../core/index.ts";
+import { MulticaError, sha256Hex } from "../core/index.ts";
 import { type Git, gitFailure } from "./git.ts";
+import { readPlain } from "./refs-text.ts";
 
 export interface ConfigEntry {
   /** As git lists it: section and name in lower case, subsection as written. */
@@ -47,17 +48,18 @@ export function isHostile(entry: ConfigEntry): boolean {
 
 /** Entries of one configuration file; includes are not followed and nothing is executed. */
 export async function readConfig(git: Git, file: string, signal?: AbortSignal): Promise<ConfigEntry[]> {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) {
+  const text = readPlain(file);
+  if (text === undefined) {
     throw new MulticaError("repo_damaged", `git configuration is not a regular file: ${file}`, {
       suggestions: ["Remove the directory: it is made anew."],
     });
   }
-  const answer = await git.ask({
-    args: ["config", "--file", file, "--list", "-z"],
-    cwd: outside(file),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return parseConfig(git, text, outside(file), signal);
+}
+
+/** The entries of this very text: what is judged is what was read, whatever becomes of the file meanwhile. */
+async function parseConfig(git: Git, text: string, cwd: string, signal?: AbortSignal): Promise<ConfigEntry[]> {
+  const answer = await git.run({ args: ["config", "--file", "-", "--no-includes", "--list", "-z"], cwd, input: text, timeoutMs: 30_000, ...(signal === undefined ? {} : { signal }) });
   if (answer.code !== 0) throw gitFailure("read git configuration: ", answer);
   return answer.stdout
     .split("\0")
@@ -83,10 +85,40 @@ export interface CleanConfig {
  * Removes hostile entries from a repository's configuration before our git works on it. Removed, not overridden: an
  * empty `insteadOf` matches every URL and an empty `sshCommand` breaks every fetch (repocache.md 2.1).
  */
-export async function cleanConfig(git: Git, gitDir: string, signal?: AbortSignal): Promise<CleanConfig> {
+export async function cleanConfig(git: Git, gitDir: string, signal?: AbortSignal, known?: Map<string, CleanConfig>): Promise<CleanConfig> {
+  const main = join(gitDir, "config");
+  const text = readPlain(main);
+  // The very bytes that were found clean before need no second look.
+  const key = text === undefined ? undefined : sha256Hex(`${main}\n${text}`);
+  const before = key === undefined ? undefined : known?.get(key);
+  if (before !== undefined) return before;
+  if (text !== undefined && key !== undefined && known !== undefined) {
+    const entries = await parseConfig(git, text, outside(main), signal);
+    if (!entries.some((entry) => isHostile(entry) || isPerWorktree(entry))) {
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.set(key, { entries, removed: [] });
+      return { entries, removed: [] };
+    }
+  }
+  return cleanFiles(git, gitDir, signal);
+}
+
+/** The configuration that one linked checkout has for itself. */
+export async function cleanWorktreeConfig(git: Git, gitDir: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const file = join(gitDir, "config.worktree");
+  return lstatSync(file, { throwIfNoEntry: false }) === undefined ? [] : (await cleanFile(git, file, signal)).removed;
+}
+
+const MAX_KNOWN = 1000;
+
+function isPerWorktree(entry: ConfigEntry): boolean {
+  return entry.key === "extensions.worktreeconfig";
+}
+
+async function cleanFiles(git: Git, gitDir: string, signal?: AbortSignal): Promise<CleanConfig> {
   const main = join(gitDir, "config");
   const first = await cleanFile(git, main, signal);
-  const perWorktree = first.entries.some((entry) => entry.key === "extensions.worktreeconfig");
+  const perWorktree = first.entries.some(isPerWorktree);
   const extra = join(gitDir, "config.worktree");
   if (!perWorktree || lstatSync(extra, { throwIfNoEntry: false }) === undefined) return first;
   const second = await cleanFile(git, extra, signal);

@@ -4,7 +4,7 @@ import { simpleGit } from "simple-git";
 import { EXIT, MulticaError, errorText, formatDuration, isMulticaError } from "../core/index.ts";
 import { type Clock, type Deadline, type Env, deadline, spawnGroup, terminateTree, withTimeout } from "../platform/index.ts";
 import { type GitEnvironment, gitEnvironment } from "./environment.ts";
-import { lockInTheWay, removeStaleLock } from "./stale-lock.ts";
+import { type LockZone, lockInTheWay, removeStaleLock } from "./stale-lock.ts";
 import { maskCredentials } from "./url.ts";
 
 export interface GitCall {
@@ -13,8 +13,10 @@ export interface GitCall {
   /** The repository, named outright: git then never looks for one in the directories above. */
   readonly gitDir?: string;
   readonly workTree?: string;
-  /** Bare repository whose lock the caller holds: a lock file in it that is old enough belongs to the dead and goes. */
-  readonly ownRepository?: string;
+  /** Bare repository whose lock the caller holds; what git starts bears its name, so that it can be found after a crash. */
+  readonly holds?: string;
+  /** Where a lock file of git's that is old enough belongs to the dead and goes. */
+  readonly lockZones?: readonly LockZone[];
   /** Added to the environment. */
   readonly env?: Env;
   readonly input?: string;
@@ -43,6 +45,9 @@ export interface Git {
   checkVersion(cwd: string): Promise<void>;
 }
 
+/** Names, in the environment of a git process, the bare repository that it works on under our lock. */
+export const HOLDS_MARKER = "MULTICA_REPO_CACHE";
+
 const RUN_LIMIT_MS = 600_000;
 const ASK_LIMIT_MS = 30_000;
 const KILL_GRACE_MS = 2000;
@@ -61,6 +66,7 @@ const SETTINGS = [
   "maintenance.auto=false",
   "submodule.recurse=false",
   "advice.detachedHead=false",
+  "init.defaultRefFormat=files",
 ];
 
 /** simple-git refuses these unless told: they are our own settings above and what the user's environment says. */
@@ -120,7 +126,8 @@ function fullArgs(call: GitCall): string[] {
 }
 
 function callEnv(call: GitCall, environment: GitEnvironment): Env {
-  return { ...environment.env, GIT_CEILING_DIRECTORIES: dirname(call.cwd), ...call.env };
+  const marker = call.holds === undefined ? {} : { [HOLDS_MARKER]: call.holds };
+  return { ...environment.env, GIT_CEILING_DIRECTORIES: dirname(call.cwd), ...marker, ...call.env };
 }
 
 async function ask(call: GitCall, environment: GitEnvironment, clock: Clock): Promise<GitAnswer> {
@@ -160,7 +167,7 @@ async function runWithRetry(call: GitCall, environment: GitEnvironment, clock: C
     const answer = await runInGroup(call, environment, clock);
     const lock = lockInTheWay(answer);
     if (lock === undefined) return answer;
-    const removed = call.ownRepository !== undefined && (await removeStaleLock(lock, call.ownRepository, clock.now()));
+    const removed = await removeStaleLock(lock, call.lockZones ?? [], clock.now());
     if (!removed) await clock.sleep(waitMs, call.signal);
   }
   return runInGroup(call, environment, clock);

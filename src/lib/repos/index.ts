@@ -1,5 +1,7 @@
-export { type CheckoutRequest, type CheckoutResult, type EnsureOptions, type RepoCache, type RepoCacheOptions, createRepoCache } from "./cache.ts";
+export { type EnsureOptions, type RepoCache, type RepoCacheOptions, createRepoCache } from "./cache.ts";
+export type { CheckoutRequest, CheckoutResult } from "./checkout.ts";
 export type { CloneProgress } from "./clone.ts";
+export { coAuthorEnabled } from "./commit-hook.ts";
 export type { Collected, CollectRequest } from "./collect.ts";
 export type { CheckoutMode } from "./existing.ts";
 export {

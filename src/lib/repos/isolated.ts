@@ -1,12 +1,14 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { MulticaError, randomHex, systemCode } from "../core/index.ts";
 import { moveFile, platformName, removeTree } from "../platform/index.ts";
 import { createWithBranch } from "./branches.ts";
+import type { ConfigEntry } from "./config-guard.ts";
 import { writeExcludes } from "./excludes.ts";
 import type { Git, GitAnswer } from "./git.ts";
 import type { NewCheckout } from "./linked.ts";
 import type { BareRepo } from "./repo.ts";
+import { STALE_AFTER_MS } from "./stale-lock.ts";
 
 export interface NewIsolated extends NewCheckout {
   readonly git: Git;
@@ -15,7 +17,7 @@ export interface NewIsolated extends NewCheckout {
   readonly taskId: string;
   /** Name beside `path` to build under, the same for every checkout of this repository in this directory. */
   readonly stem: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const REMOTES = "refs/remotes/origin/";
@@ -36,6 +38,7 @@ export async function addIsolated(input: NewIsolated): Promise<string> {
     await input.git.must("create isolated checkout: ", {
       args: [...clone, "--", repo.path, temporary],
       cwd: dirname(path),
+      holds: repo.path,
       ...signalOf(input),
     });
     const branch = await furnish(input, temporary);
@@ -47,7 +50,7 @@ export async function addIsolated(input: NewIsolated): Promise<string> {
   }
 }
 
-function signalOf(input: NewIsolated): { signal?: AbortSignal } {
+function signalOf(input: Pick<NewIsolated, "signal">): { signal?: AbortSignal } {
   return input.signal === undefined ? {} : { signal: input.signal };
 }
 
@@ -58,6 +61,7 @@ async function furnish(input: NewIsolated, checkout: string): Promise<string> {
     cwd: checkout,
     gitDir: join(checkout, ".git"),
     workTree: checkout,
+    holds: repo.path,
     input: text,
     ...signalOf(input),
   });
@@ -83,6 +87,32 @@ async function furnish(input: NewIsolated, checkout: string): Promise<string> {
   return branch;
 }
 
+/**
+ * Brings an existing isolated checkout in line with the cache: its origin, the partial-clone keys, the remote's branches and
+ * tags. Its own branches and files are not touched. `entries`: its configuration, cleaned.
+ */
+export async function refreshIsolated(
+  input: Pick<NewIsolated, "git" | "repo" | "url" | "path" | "signal">,
+  entries: readonly ConfigEntry[],
+): Promise<void> {
+  const { path, git } = input;
+  const must = (args: readonly string[]): Promise<string> =>
+    git.must(`update isolated checkout: git ${args[0] ?? ""}: `, {
+      args,
+      cwd: path,
+      gitDir: join(path, ".git"),
+      workTree: path,
+      holds: input.repo.path,
+      lockZones: [{ directory: join(path, ".git"), staleAfterMs: STALE_AFTER_MS }],
+      ...signalOf(input),
+    });
+  const config = (key: string, value: string): Promise<string> => must(["config", "--replace-all", key, value]);
+  const origins = entries.filter((entry) => entry.key === "remote.origin.url").map((entry) => entry.value);
+  if (origins.length !== 1 || origins[0] !== input.url) await config("remote.origin.url", input.url);
+  await copyPartialCloneKeys(input.repo, config);
+  await syncRefs(input, must);
+}
+
 /** A local clone does not inherit that its source is partial; git would then check out nothing and call it a success. */
 async function copyPartialCloneKeys(repo: BareRepo, config: (key: string, value: string) => Promise<string>): Promise<void> {
   const promisor = await repo.ask(["config", "--type=bool", "--get", "remote.origin.promisor"]);
@@ -92,9 +122,11 @@ async function copyPartialCloneKeys(repo: BareRepo, config: (key: string, value:
 }
 
 /** Copies the remote's branches and tags from the cache. Branches are pruned, tags the agent made are not. */
-async function syncRefs(input: NewIsolated, must: (args: readonly string[]) => Promise<string>): Promise<void> {
-  const fetch = ["fetch", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+async function syncRefs(input: Pick<NewIsolated, "repo">, must: (args: readonly string[]) => Promise<string>): Promise<void> {
   const cache = input.repo.path;
+  // Of a shallow cache the checkout takes over where its history ends; git would leave such branches out.
+  const shallow = lstatSync(join(cache, "shallow"), { throwIfNoEntry: false }) === undefined ? [] : ["--update-shallow"];
+  const fetch = ["fetch", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", ...shallow];
   await must([...fetch, "--prune", "--", cache, `+${REMOTES}*:${REMOTES}*`, `^${REMOTES}HEAD`]);
   await must([...fetch, "--", cache, "+refs/tags/*:refs/tags/*"]);
   const head = await input.repo.ask(["symbolic-ref", "--quiet", `${REMOTES}HEAD`]);

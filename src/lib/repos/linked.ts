@@ -45,8 +45,3 @@ async function undo(repo: BareRepo, path: string, made: { existed: boolean; bran
   await repo.run(["worktree", "prune"], fresh);
   if (made.branch !== undefined) await repo.run(["update-ref", "-d", `refs/heads/${made.branch}`, made.commit], fresh);
 }
-
-/** Removes a linked checkout whose making was cut off by a crash: nobody has worked in it yet. */
-export async function removeHalfMade(repo: BareRepo, path: string): Promise<void> {
-  await repo.must("remove half-made worktree: ", ["worktree", "remove", "--force", "--force", "--", path]);
-}

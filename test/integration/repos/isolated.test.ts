@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkoutNames } from "../../../src/lib/repos/names.ts";
 import { commitFiles, makeRemote } from "../../support/git.ts";
-import { TASK_A, TASK_B, harness } from "./harness.ts";
+import { TASK_A, harness } from "./harness.ts";
 
 describe("an isolated checkout", () => {
   it("has its whole git directory in place, the real origin, and one branch", async () => {
@@ -41,13 +41,13 @@ describe("an isolated checkout", () => {
     expect(git(path, "log", "--oneline").split("\n")).toHaveLength(2);
   });
 
-  it("stays isolated and untouched whatever the next request says", async () => {
+  it("stays isolated, and the task's own work untouched, whatever the next request says", async () => {
     const { cache, git, dir, request } = harness();
     const remote = makeRemote(git, dir("remotes", "api"));
     await cache.ensure("ws", remote);
     const first = await cache.checkout(request(remote, { mode: "isolated" }));
     writeFileSync(join(first.path, "README.md"), "edited\n");
-    const again = await cache.checkout(request(remote, { mode: "linked", taskId: TASK_B }));
+    const again = await cache.checkout(request(remote, { mode: "linked" }));
     expect(again).toMatchObject({ path: first.path, mode: "isolated", reused: true, branchName: first.branchName });
     expect(readFileSync(join(first.path, "README.md"), "utf8")).toBe("edited\n");
   });
