@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { errorText } from "../../core/index.ts";
 import { removeFile } from "../../platform/index.ts";
 import { lockRoot } from "../claim.ts";
@@ -18,7 +18,8 @@ import { type Sidecar, placeSidecars } from "./place.ts";
  * died left there is taken away first. Skills that the user has under the same name keep theirs, ours step aside.
  */
 export async function enterLocalDirectory(envRoot: string, base: string, input: PrepareInput): Promise<PlacedSkill[]> {
-  if ((await lookConfined(base, MARKER)) !== undefined) await clearLeftovers(envRoot, base, input);
+  // The marker's directory is the first thing that is made here.
+  if ((await lookConfined(base, dirname(MARKER))) !== undefined) await clearLeftovers(envRoot, base, input);
   const sidecars: Sidecar[] = [{ path: MARKER, data: renderTaskMarker(input.task), optional: false }];
   for (const [path, data] of wantedFiles(input.task)) sidecars.push({ path, data, optional: true });
   const directory = providerFiles(input.provider).skills;

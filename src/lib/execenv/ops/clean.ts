@@ -5,6 +5,7 @@ import { type Clock, type Env, type FileLock, moveFile, realPathIfExists } from 
 import { findUnpushedWork } from "../../repos/index.ts";
 import { lockRoot } from "../claim.ts";
 import { ENTRY, envPaths } from "../layout.ts";
+import { leaveLocalDirectory } from "../local/leave.ts";
 import { type EnvSummary, summarise } from "./survey.ts";
 import { findArtifacts, removeStubborn, treeBytes } from "./tree.ts";
 
@@ -55,9 +56,12 @@ export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): 
     }
     const kept = await workAtRisk(env, request);
     if (kept !== null) return report("refused", kept);
+    if (request.part === "sidecars") return await cleanSidecars(env, request.dryRun, report);
     const targets = targetsOf(env, request);
     const bytes = targets.reduce((total, path) => total + treeBytes(path), 0);
     if (request.dryRun) return report("would_clean", "", bytes);
+    // With the root goes the only list of what lies in the user's directory.
+    if (request.part === "root") await leaveLocalDirectory(env.path);
     for (const target of targets) await removeTarget(target, env.path);
     return report("cleaned", "", bytes);
   } catch (error) {
@@ -73,6 +77,14 @@ function placeFault(env: EnvSummary, workspacesRoot: string): string | null {
   if (root === undefined || realPathIfExists(env.path) !== join(root, env.workspace_id, env.segment)) return "it is a link or lies outside the workspaces root";
   if (env.state === "foreign") return "it holds nothing of ours: it may be somebody else's directory";
   return null;
+}
+
+/** Only what we put into the user's directory; the environment itself stays. */
+async function cleanSidecars(env: EnvSummary, dryRun: boolean, report: (status: CleanReport["status"], reason?: string) => CleanReport): Promise<CleanReport> {
+  if (env.local_directory === null) return report("refused", "it never worked in a user's directory");
+  if (dryRun) return report("would_clean", env.local_directory);
+  await leaveLocalDirectory(env.path);
+  return report("cleaned", env.local_directory);
 }
 
 async function workAtRisk(env: EnvSummary, request: CleanRequest): Promise<string | null> {
