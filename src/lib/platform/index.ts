@@ -1,3 +1,4 @@
+export * from "./append-file.ts";
 export * from "./background-log.ts";
 export * from "./clock.ts";
 export * from "./env.ts";

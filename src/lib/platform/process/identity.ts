@@ -130,6 +130,16 @@ export function findByEnv(name: string, value: string): ProcessEntry[] {
   return listProcesses().filter((entry) => !entry.zombie && entry.pid !== process.pid && hasEnv(entry.pid, needle));
 }
 
+/** Those of `entries` whose environment has `name` with one of the values. */
+export function findByEnvValues(name: string, values: ReadonlySet<string>, entries: readonly ProcessEntry[]): ProcessEntry[] {
+  return entries.filter((entry) => !entry.zombie && [...values].some((value) => hasEnv(entry.pid, `${name}=${value}`)));
+}
+
+/** Living processes of a group or of a session, by its leader's number. */
+export function listGroup(leader: number): ProcessEntry[] {
+  return listProcesses().filter((entry) => !entry.zombie && (entry.group === leader || entry.session === leader));
+}
+
 function hasEnv(pid: number, needle: string): boolean {
   try {
     if (linux) return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(needle);

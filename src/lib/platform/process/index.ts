@@ -1,3 +1,4 @@
+export * from "./command.ts";
 export * from "./identity.ts";
 export * from "./spawn.ts";
 export * from "./terminate.ts";
