@@ -8,31 +8,37 @@ import { enterLocalDirectory } from "./local/enter.ts";
 import { writeTaskMarker } from "./markers.ts";
 import { providerFiles } from "./providers.ts";
 import { type EnvRecord, writeRecord } from "./record.ts";
-import { syncSkills } from "./skills/index.ts";
-import type { Environment, PrepareInput } from "./types.ts";
+import { type PlacedSkill, syncSkills } from "./skills/index.ts";
+import type { Environment, InstalledSkills, PrepareInput } from "./types.ts";
 
 /**
  * Steps that fresh and reused environments have in common; each writes only what is missing or differs, and nothing
  * behind a link that somebody planted. With a user's directory nothing of the work lies in the root.
  */
-export async function furnish(root: string, input: PrepareInput, previous: EnvRecord | undefined): Promise<HomeResult> {
+export async function furnish(root: string, input: PrepareInput, previous: EnvRecord | undefined): Promise<Furnished> {
   const local = input.localWorkDir;
   const directories = [ENTRY.output, ENTRY.logs, ...(local === undefined ? [ENTRY.workdir] : [])];
   for (const directory of directories) await ensureConfinedDir(root, directory);
   await ensureConfigRoot(root);
   let record = recordOf(input, previous);
+  let placed: readonly PlacedSkill[] = [];
   if (local === undefined) await writeTaskMarker(envPaths(root).workdir, input.task);
   else {
     // First: whoever finds something of ours in the user's directory looks for the record that names it.
     await writeRecord(root, record);
-    await enterLocalDirectory(root, local, input);
+    placed = await enterLocalDirectory(root, local, input);
   }
   if (local === undefined) record = { ...record, context_files: await contextFiles(root, input, previous) };
   const home = await buildProviderHome(root, input);
   record = { ...record, ...(home.codexRecord === undefined ? {} : { codex: home.codexRecord }) };
-  record = { ...record, skills: await ownSkills(root, input, record, previous) };
+  const { skills } = providerFiles(input.provider);
+  // Those in a user's directory are sidecars: they are there already, and none of them is ours to replace later.
+  if (skills === null || local === undefined) {
+    placed = await syncOwnSkills(root, input, record, previous);
+    record = { ...record, skills: placed.map((skill) => skill.slug) };
+  }
   await writeRecord(root, record);
-  return home;
+  return { home, skills: { directory: skills ?? "$CODEX_HOME/skills", placed } };
 }
 
 /** In a continued environment the agent may have made them unwritable; the brief carries the same facts. */
@@ -47,20 +53,23 @@ async function contextFiles(root: string, input: PrepareInput, previous: EnvReco
   }
 }
 
-/** Brings the agent's skills to where it looks for them; those in a user's directory are sidecars and are there already. */
-async function ownSkills(root: string, input: PrepareInput, record: EnvRecord, previous: EnvRecord | undefined): Promise<readonly string[]> {
+/** Brings the agent's skills to where it looks for them. */
+async function syncOwnSkills(root: string, input: PrepareInput, record: EnvRecord, previous: EnvRecord | undefined): Promise<PlacedSkill[]> {
   const { skills } = providerFiles(input.provider);
-  if (skills !== null && input.localWorkDir !== undefined) return [];
-  const placed = await syncSkills({
+  return syncSkills({
     ...(skills === null ? { base: root, directory: `${ENTRY.codexHome}/skills` } : { base: envPaths(root).workdir, directory: skills }),
     skills: input.task.skills ?? [],
     own: previous?.skills ?? [],
     claim: (slugs) => writeRecord(root, { ...record, skills: slugs }),
   });
-  return placed.map((skill) => skill.slug);
 }
 
-export function environmentOf(root: string, input: PrepareInput, lock: FileLock, home: HomeResult, reused: boolean): Environment {
+interface Furnished {
+  readonly home: HomeResult;
+  readonly skills: InstalledSkills;
+}
+
+export function environmentOf(root: string, input: PrepareInput, lock: FileLock, { home, skills }: Furnished, reused: boolean): Environment {
   const paths = envPaths(root);
   return {
     root,
@@ -69,6 +78,7 @@ export function environmentOf(root: string, input: PrepareInput, lock: FileLock,
     env: { MULTICA_TASK_CONFIG_ROOT: paths.config, MULTICA_TASK_WORKSPACES_ROOT: input.workspacesRoot, ...home.env },
     reused,
     localDirectory: input.localWorkDir !== undefined,
+    skills,
     lock,
     release: () => lock.release(),
   };

@@ -21,3 +21,4 @@ export { type HealOptions, type Report as HealReport, type Target, healEnvironme
 export { type TempReport, sweepTempDirs } from "./temp-dirs.ts";
 export { leaveLocalDirectory } from "./local/leave.ts";
 export { checkLocalDirectory } from "./local/validate.ts";
+export type { SkillFact } from "./skills/index.ts";

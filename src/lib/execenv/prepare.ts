@@ -24,14 +24,14 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
   const root = predictEnvRoot(input.workspacesRoot, input.workspaceId, input.taskId);
   const lock = await claimFreshRoot(root, input.taskId);
   try {
-    const home = await furnish(root, input, undefined);
+    const furnished = await furnish(root, input, undefined);
     // Nothing continues in a user's directory: each task prepares it anew.
     if (input.localWorkDir === undefined) {
       await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
         input.logger.warn("a later task cannot continue in this environment", { path: root, error: errorText(error) });
       });
     }
-    return environmentOf(root, input, lock, home, false);
+    return environmentOf(root, input, lock, furnished, false);
   } catch (error) {
     await rollBack(root, lock, input);
     throw error;

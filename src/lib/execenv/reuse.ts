@@ -38,9 +38,9 @@ export async function reuseEnvironment(given: ReuseInput): Promise<Environment |
         input.logger.warn("the workspaces root has no guard marker", { path: input.workspacesRoot, error: errorText(error) });
       });
       await healBeforeReuse(found.root, input);
-      const home = await furnish(found.root, input, await readRecord(found.root));
+      const furnished = await furnish(found.root, input, await readRecord(found.root));
       await writeProvenance(found.root, input.workspaceId, input.task);
-      return environmentOf(found.root, input, lock, home, true);
+      return environmentOf(found.root, input, lock, furnished, true);
     } catch (error) {
       lock.release();
       throw error;

@@ -1,6 +1,6 @@
 import type { FileLock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { SkillFact } from "./skills/index.ts";
+import type { PlacedSkill, SkillFact } from "./skills/index.ts";
 
 /** A repository the agent may check out with `multica repo checkout`. */
 export interface RepoFact {
@@ -89,6 +89,12 @@ export interface ReuseInput extends PrepareInput {
   readonly priorWorkDir: string;
 }
 
+export interface InstalledSkills {
+  /** As the agent may write it: below the workdir, or `$CODEX_HOME/skills`. */
+  readonly directory: string;
+  readonly placed: readonly PlacedSkill[];
+}
+
 /** A directory tree that this process holds alone until `release`. */
 export interface Environment {
   readonly root: string;
@@ -99,6 +105,8 @@ export interface Environment {
   readonly reused: boolean;
   /** The workdir is a user's own directory: `leaveLocalDirectory` at the end of the task. */
   readonly localDirectory: boolean;
+  /** The agent's skills as they are on disk, and where: what the brief names. */
+  readonly skills: InstalledSkills;
   readonly lock: FileLock;
   /** Frees the lock; further calls do nothing. The tree stays. */
   release(): void;

@@ -1,5 +1,6 @@
 import { isObject, parseJson } from "../../core/index.ts";
 import type { Task, TaskAgent } from "../../wire/index.ts";
+import { skillFacts } from "./facts.ts";
 import type { LaunchEntry, RuntimeEntry } from "../runtimes.ts";
 import { SHUTDOWN_TEXT } from "./settle.ts";
 
@@ -82,9 +83,10 @@ function otherKind(task: Task): Admission | null {
 }
 
 function agentNeeds(task: Task, agent: TaskAgent): Admission | null {
-  if (any(agent.skills) || any(agent.skill_refs)) {
-    return refused("skill_bundle_unavailable", `the agent has skills, which this daemon cannot install yet: running without them would be another agent`);
+  if (any(agent.skill_refs)) {
+    return refused("skill_bundle_unavailable", "the agent's skills came as references, which this daemon cannot fetch: running without them would be another agent");
   }
+  if (skillFacts(agent) === null) return refused("skill_bundle_unavailable", "a skill of the agent came without its name, content or files");
   if (isLeader(task, agent)) return unsupported("tasks of squad leaders");
   if (agent.mcp_config !== undefined && agent.mcp_config !== null) return unsupported("agents with a managed MCP configuration");
   if (any(task.connected_apps) || any(task.remote_mcp_connections) || any(task.plugin_hook_tools)) return unsupported("connected apps and tools");

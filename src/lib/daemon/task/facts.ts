@@ -1,4 +1,5 @@
-import type { TaskContext } from "../../execenv/index.ts";
+import { asString, isObject } from "../../core/index.ts";
+import type { SkillFact, TaskContext } from "../../execenv/index.ts";
 import type { Task, TaskAgent } from "../../wire/index.ts";
 
 const THREAD_NAME = 120;
@@ -16,9 +17,24 @@ export function taskContext(task: Task, agent: TaskAgent): TaskContext {
     agentInstructions: text(agent.instructions),
     repos: (task.repos ?? []).map((repo) => ({ url: repo.url, description: text(repo.description), ref: text(repo.ref) })),
     project: hasProject ? project(task) : undefined,
+    skills: skillFacts(agent) ?? [],
     workspaceContext: text(task.workspace_context),
     requestingUser: { name: userName, profile: task.requesting_user_profile_description ?? "" },
   };
+}
+
+/** The agent's skills with their whole content; null when one of them came without what it takes to install it. */
+export function skillFacts(agent: TaskAgent): SkillFact[] | null {
+  const skills: SkillFact[] = [];
+  for (const skill of agent.skills ?? []) {
+    const files = skill["files"] ?? [];
+    const name = asString(skill["name"]).trim();
+    if (name === "" || typeof skill["content"] !== "string" || !Array.isArray(files)) return null;
+    const facts = (files as unknown[]).map((file) => (isObject(file) && typeof file["path"] === "string" && typeof file["content"] === "string" ? { path: file["path"], content: file["content"] } : null));
+    if (facts.includes(null)) return null;
+    skills.push({ name, description: asString(skill["description"]), content: skill["content"], files: facts.filter((file) => file !== null) });
+  }
+  return skills;
 }
 
 function project(task: Task): NonNullable<TaskContext["project"]> {

@@ -27,7 +27,7 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
     logger.warn("runtime brief not written", { error: errorText(error) }),
   );
   // Only agents that read no context file get the brief here as well: the others would see it twice.
-  const brief = spec.systemPrompt === "inline" ? renderBrief(prepared.context) : "";
+  const brief = spec.systemPrompt === "inline" ? renderBrief(prepared.context, environment.skills) : "";
   const options = runOptions(run, prepared, turn, brief);
   const taskEnv = agentEnv(run, prepared);
   const plan = planLaunch({

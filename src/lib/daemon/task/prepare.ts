@@ -1,4 +1,4 @@
-import { errorText } from "../../core/index.ts";
+import { errorText, isMulticaError } from "../../core/index.ts";
 import { type Environment, type PrepareInput, prepareEnvironment, reuseEnvironment, type TaskContext } from "../../execenv/index.ts";
 import { deadline, homeDir, platformName } from "../../platform/index.ts";
 import { orAbandon } from "./abandon.ts";
@@ -56,6 +56,7 @@ async function build(run: TaskRun, signal: AbortSignal): Promise<Prepared> {
     taskId: task.id,
     provider: job.provider,
     cliVersion: job.launch.version,
+    priorSessionId: task.prior_session_id ?? undefined,
     task: context,
     host: { env: ctx.env, home: homeDir(ctx.env), platform: platformName() },
     now: () => ctx.clock.now(),
@@ -82,6 +83,7 @@ async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Envir
   try {
     return await prepareEnvironment(input);
   } catch (error) {
+    if (isMulticaError(error, "skill_invalid")) throw taskFailure("skill_bundle_unavailable", errorText(error), error);
     throw stageError("prepare execution environment", error);
   }
 }

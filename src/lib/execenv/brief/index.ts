@@ -11,12 +11,12 @@ import { renderBrief } from "./render.ts";
  * Callers warn on an error and go on.
  */
 export async function writeBrief(
-  environment: Pick<Environment, "root" | "workdir" | "localDirectory">,
+  environment: Pick<Environment, "root" | "workdir" | "localDirectory" | "skills">,
   input: { readonly contextFile: string; readonly task: TaskContext },
 ): Promise<void> {
   const { root, workdir } = environment;
   if (input.contextFile === "") return;
-  const block = markBrief(renderBrief(input.task));
+  const block = markBrief(renderBrief(input.task, environment.skills));
   if (environment.localDirectory) {
     await injectLocalBrief(root, workdir, input.contextFile, block);
     return;

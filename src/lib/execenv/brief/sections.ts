@@ -1,5 +1,5 @@
 import { fenced, quoteLines, safeName } from "../text.ts";
-import { type ProjectResource, type RepoFact, type TaskContext, filled } from "../types.ts";
+import { type InstalledSkills, type ProjectResource, type RepoFact, type TaskContext, filled } from "../types.ts";
 
 export function headerSection(): string {
   return [
@@ -91,6 +91,19 @@ export function projectSection(task: TaskContext): string | undefined {
 function resourceLine(resource: ProjectResource): string {
   const label = filled(resource.label) ? ` (${resource.label.trim()})` : "";
   return `- ${resource.type}${label}: \`${JSON.stringify(resource.ref ?? {})}\``;
+}
+
+/** Only skills that a model may call by itself are named. */
+export function skillSection(skills: InstalledSkills | undefined): string | undefined {
+  const names = (skills?.placed ?? []).filter((skill) => skill.advertised).map((skill) => skill.slug);
+  if (skills === undefined || names.length === 0) return undefined;
+  return [
+    "## Skills",
+    "",
+    ...names.map((name) => `- \`${name}\``),
+    "",
+    `Each is described in \`${skills.directory}/<name>/SKILL.md\`: read it before you do what it is about.`,
+  ].join("\n");
 }
 
 export function linkSection(): string {

@@ -59,7 +59,10 @@ describe("admit", () => {
     expect(reason({ issue_id: "", quick_create_prompt: "x" })).toBe(NEWER);
     expect(reason({ issue_id: "" })).toBe("agent_error.unknown");
     expect(reason({ agent: { id: "a", name: "x", skill_refs: [{ id: "s" }] } })).toBe("skill_bundle_unavailable");
-    expect(reason({ agent: { id: "a", name: "x", skills: [{ id: "s" }] } })).toBe("skill_bundle_unavailable");
+    for (const skill of [{ id: "s" }, { name: "s" }, { name: " ", content: "" }, { name: "s", content: "", files: [{ path: "x" }] }, { name: "s", content: "", files: "x" }]) {
+      expect(reason({ agent: { id: "a", name: "x", skills: [skill] } })).toBe("skill_bundle_unavailable");
+    }
+    expect(reason({ agent: { id: "a", name: "x", skills: [{ name: "s", content: "c", files: [{ path: "x", content: "y" }] }, { name: "t", content: "" }] } })).toBe("admitted");
     expect(reason({ agent: { id: "a", name: "x", mcp_config: {} } })).toBe(NEWER);
     expect(reason({ connected_apps: [{}] })).toBe(NEWER);
     expect(reason({ plugin_hook_tools: [{}] })).toBe(NEWER);
