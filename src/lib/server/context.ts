@@ -1,5 +1,6 @@
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Audit } from "./services/tasks/audit.ts";
 
 /** Who a request acts as (server-api.md 2.5). `userId` is the human behind it, also for agents. */
 export interface Actor {
@@ -77,4 +78,6 @@ export interface ServerContext {
   readonly local: boolean;
   /** Product version, for GET /api/config. */
   readonly version: string;
+  /** Only in tests of clients: repeats are kept and counted instead of swallowed. */
+  readonly audit?: Audit;
 }

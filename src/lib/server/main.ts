@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly version: string;
+  /** For tests of clients: see `startServer`. */
+  readonly audit?: boolean;
   /** Called once the server answers: what a foreground start prints. */
   readonly onReady?: (info: ServerInfo, warning: string | null) => void;
 }

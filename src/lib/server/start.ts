@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, DEFAULT_THRESHOLDS, type ServerContext, type Thresholds
 import { INTERNAL_HEADERS, createApp } from "./http/app.ts";
 import { serverPaths } from "./paths.ts";
 import { ensureLocalUser } from "./services/account.ts";
+import { createAudit } from "./services/tasks/audit.ts";
 import { startSweeper } from "./services/tasks/sweeper.ts";
 import { attachSocket } from "./socket.ts";
 import { checkpoint, openStore, sessionSecret } from "./store.ts";
@@ -22,6 +23,8 @@ interface StartOptions {
   readonly logger: Logger;
   readonly version?: string;
   readonly thresholds?: Partial<Thresholds>;
+  /** For tests of clients: no protection against repeats, they are kept and counted. */
+  readonly audit?: boolean;
 }
 
 export interface RunningServer {
@@ -79,6 +82,7 @@ async function openContext(options: StartOptions, jwtSecret: Uint8Array): Promis
     jwtSecret,
     local: isLoopbackHost(options.host),
     version: options.version ?? "0.0.0",
+    ...(options.audit === true ? { audit: createAudit(db) } : {}),
   };
   try {
     inTransaction(ctx, ensureLocalUser);

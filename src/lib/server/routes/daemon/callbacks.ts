@@ -23,6 +23,13 @@ export function callbackRoutes(app: App, ctx: ServerContext): void {
   const taskOf = (c: AppContext): TaskRow => requireTask(ctx, c.get("principal"), c.req.param("taskId") ?? "");
   const change = (fn: (tx: Tx) => TaskRow): Response => json(taskWire(inTransaction(ctx, fn)));
 
+  const ending = (kind: string, before: TaskRow, fn: (tx: Tx) => TaskRow): Response =>
+    change((tx) => {
+      const after = fn(tx);
+      ctx.audit?.ending(kind, before.status, after);
+      return after;
+    });
+
   app.post("/api/daemon/runtimes/:runtimeId/tasks/:taskId/prepare-lease", (c) => {
     const runtime = requireRuntime(ctx, c.get("principal"), c.req.param("runtimeId"));
     const task = taskOf(c);
@@ -51,13 +58,13 @@ export function callbackRoutes(app: App, ctx: ServerContext): void {
   app.post("/api/daemon/tasks/:taskId/complete", async (c) => {
     const task = taskOf(c);
     const report = await readBody(c, completeRequestSchema);
-    return change((tx) => completeTask(tx, task.id, report));
+    return ending("complete", task, (tx) => completeTask(tx, task.id, report));
   });
 
   app.post("/api/daemon/tasks/:taskId/fail", async (c) => {
     const task = taskOf(c);
     const report = await readBody(c, failRequestSchema);
-    return change((tx) => failTask(tx, task.id, report));
+    return ending("fail", task, (tx) => failTask(tx, task.id, report));
   });
 
   app.post("/api/daemon/tasks/:taskId/cancel-ack", async (c) => {

@@ -22,13 +22,18 @@ export function recordRoutes(app: App, ctx: ServerContext): void {
   app.post("/api/daemon/tasks/:taskId/messages", async (c) => {
     const task = taskOf(c);
     const { messages } = await readBody(c, messagesRequestSchema);
-    inTransaction(ctx, (tx) => recordMessages(tx, task.id, messages));
+    inTransaction(ctx, (tx) => {
+      recordMessages(tx, task.id, messages);
+      ctx.audit?.messages(task.id, messages);
+    });
     return json({ status: "ok" });
   });
 
-  app.get("/api/daemon/tasks/:taskId/messages", (c) =>
-    json(listMessages(ctx.db, taskOf(c).id, intQuery(c, "since", 0, Number.MAX_SAFE_INTEGER))),
-  );
+  app.get("/api/daemon/tasks/:taskId/messages", (c) => {
+    const { id } = taskOf(c);
+    const since = intQuery(c, "since", 0, Number.MAX_SAFE_INTEGER);
+    return json(ctx.audit === undefined ? listMessages(ctx.db, id, since) : ctx.audit.list(id, since));
+  });
 
   app.post("/api/daemon/tasks/:taskId/usage", async (c) => {
     const task = taskOf(c);
