@@ -15,3 +15,6 @@ export {
 } from "./registry.ts";
 export { branchName } from "./names.ts";
 export { type UnpushedWork, findUnpushedWork } from "./unpushed.ts";
+export type { CacheEntry } from "./inventory.ts";
+export { type CacheReport, type KeptWork, type RepoKeeper, createRepoKeeper } from "./keeper.ts";
+export { findRescue } from "./rescue-refs.ts";

@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isInside, removeFile } from "../platform/index.ts";
-import type { GitAnswer } from "./git.ts";
 
 /** Git holds such a file for moments: one this old was left by a process that died (repocache.md 5). */
 export const STALE_AFTER_MS = 15 * 60_000;
@@ -15,7 +14,7 @@ export interface LockZone {
 }
 
 /** The lock file that stood in a command's way, or undefined when it failed for another reason. */
-export function lockInTheWay(answer: GitAnswer): string | undefined {
+export function lockInTheWay(answer: { readonly code: number; readonly stderr: string }): string | undefined {
   if (answer.code === 0) return undefined;
   const lock = /Unable to create '([^'\n]+\.lock)': File exists/.exec(answer.stderr)?.[1];
   if (lock !== undefined) return lock;
