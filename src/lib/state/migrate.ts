@@ -9,6 +9,8 @@ export interface MigrateOptions {
   readonly clock: Clock;
   /** Rows of `meta` that are written once, when the file is made. */
   readonly meta: Readonly<Record<string, string>>;
+  /** Which of our databases it is; the state file unless given. */
+  readonly family?: string;
 }
 
 interface Applied {
@@ -29,7 +31,8 @@ export function schemaVersion(db: Db): number {
  */
 export function migrate(db: Db, options: MigrateOptions): { from: number; to: number } {
   return db.transaction(() => {
-    const applied = readApplied(db);
+    const family = options.family ?? FAMILY;
+    const applied = readApplied(db, family);
     const from = applied.at(-1)?.version ?? 0;
     checkKnown(db, applied, options.migrations);
     const latest = options.migrations.at(-1)?.version ?? 0;
@@ -41,14 +44,14 @@ export function migrate(db: Db, options: MigrateOptions): { from: number; to: nu
     const missing = options.migrations.filter((migration) => migration.version > from);
     for (const migration of missing) apply(db, migration, options);
     const last = missing.at(-1);
-    if (last !== undefined) finish(db, last, options);
+    if (last !== undefined) finish(db, last, { ...options, family });
     return { from, to: last?.version ?? from };
   });
 }
 
 /** Checks that a file which is not to be migrated can be read by this program. */
-export function checkReadable(db: Db, migrations: readonly Migration[]): void {
-  const applied = readApplied(db);
+export function checkReadable(db: Db, migrations: readonly Migration[], family = FAMILY): void {
+  const applied = readApplied(db, family);
   const version = applied.at(-1)?.version ?? 0;
   if (version < OLDEST_READABLE) {
     throw new MulticaError("state_behind", `the state database is not readable until the daemon has started once: ${db.path}`, {
@@ -60,12 +63,12 @@ export function checkReadable(db: Db, migrations: readonly Migration[]): void {
   if (version > latest && Number(metaValue(db, "min_reader") ?? version) > latest) throw newer(db, applied, "read");
 }
 
-function readApplied(db: Db): Applied[] {
+function readApplied(db: Db, family: string): Applied[] {
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
   if (tables.length === 0) return [];
   const names = new Set(tables.map((row) => row["name"]));
-  if (!names.has("migration") || !names.has("meta") || metaValue(db, "family") !== FAMILY) {
-    throw new MulticaError("state_foreign", `not a state database of multica: ${db.path}`, { suggestions: ["Move that file away."] });
+  if (!names.has("migration") || !names.has("meta") || metaValue(db, "family") !== family) {
+    throw new MulticaError("state_foreign", `not a ${family} database: ${db.path}`, { suggestions: ["Move that file away."] });
   }
   const rows = db.prepare("SELECT version, checksum, app_version FROM migration ORDER BY version").all();
   return rows.map((row) => ({ version: Number(row["version"]), checksum: String(row["checksum"]), app: String(row["app_version"]) }));
@@ -93,9 +96,9 @@ function apply(db: Db, migration: Migration, options: MigrateOptions): void {
   });
 }
 
-function finish(db: Db, last: Migration, options: MigrateOptions): void {
+function finish(db: Db, last: Migration, options: MigrateOptions & { readonly family: string }): void {
   const once = db.prepare("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO NOTHING");
-  for (const [key, value] of Object.entries({ ...options.meta, family: FAMILY })) once.run({ key, value });
+  for (const [key, value] of Object.entries({ ...options.meta, family: options.family })) once.run({ key, value });
   const always = db.prepare("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
   always.run({ key: "min_reader", value: String(last.minReader) });
   always.run({ key: "min_writer", value: String(last.minWriter) });
