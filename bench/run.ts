@@ -1,10 +1,11 @@
 // `npm run bench [-- name…]`: one JSON line a figure. A figure over its budget is shown as such; the exit code stays 0,
 // because a busy machine is no defect. Compare ratios, not milliseconds.
 import { daemonFigures } from "./daemon.ts";
+import { execenvFigures } from "./execenv.ts";
 import type { Figure } from "./figures.ts";
 import { startUp } from "./start-up.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures };
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, execenv: execenvFigures };
 const chosen = process.argv.slice(2);
 for (const [name, run] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
