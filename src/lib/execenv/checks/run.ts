@@ -67,8 +67,10 @@ async function repairAll(context: CheckContext, checks: readonly Check[]): Promi
   const done = new Map<string, Finding>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     let repaired = false;
+    const seen: Finding[] = [];
     for (const check of checks) {
       for (const one of await lookWith(context, check)) {
+        seen.push(one);
         const tried = done.get(keyOf(one));
         if (!isSelected(one, context.options) || check.repair === undefined || tried?.status === "failed") continue;
         const result = await repairOne(context, check, one);
@@ -76,6 +78,8 @@ async function repairAll(context: CheckContext, checks: readonly Check[]): Promi
         repaired = true;
       }
     }
+    // Nothing was changed by anybody, so a second look would show the same.
+    if (!repaired && done.size === 0) return seen;
     if (!repaired) break;
   }
   const left = new Map((await lookAt(context, checks)).map((one) => [keyOf(one), one]));
