@@ -36,7 +36,7 @@ function countText(findings: { error: number; warn: number; info: number } | und
 }
 
 /** 1536 → `1.5 KB`. */
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let value = bytes;
   let at = 0;

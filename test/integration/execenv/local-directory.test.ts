@@ -220,8 +220,27 @@ describe("a task in a user's directory", () => {
     expect((await w.run(["clean", environment.root, "--sidecars", "--dry-run"])).code).toBe(0);
     expect((await w.run(["clean", environment.root, "--sidecars", "--yes"])).code).toBe(0);
     expect([picture(base), existsSync(environment.root)]).toEqual([before, true]);
+    expect((await w.run(["heal", environment.root])).code).toBe(0);
     expect((await w.run(["clean", environment.root, "--yes"])).code).toBe(0);
     expect([picture(base), existsSync(environment.root)]).toEqual([before, false]);
+  });
+
+  it("is left alone by heal until --local permits it", async () => {
+    const w = world();
+    const base = tempDir("multica-local-");
+    put(join(base, "CLAUDE.md"), "mine");
+    const before = picture(base);
+    const environment = await enter(w, base);
+    await writeBrief(environment, { contextFile: "CLAUDE.md", task: { issueId: "i" } });
+    expect((await w.run(["inspect", environment.root])).stdout).not.toContain("SIDE_LEFTOVER");
+    environment.release();
+    const during = picture(base);
+    const found = await w.run(["heal", environment.root]);
+    expect([found.code, found.stdout.includes("SIDE_LEFTOVER"), found.stdout.includes("--local")]).toEqual([8, true, true]);
+    expect((await w.run(["heal", environment.root, "--local", "--dry-run"])).code).toBe(8);
+    expect(picture(base)).toEqual(during);
+    expect((await w.run(["heal", environment.root, "--local"])).code).toBe(0);
+    expect(picture(base)).toEqual(before);
   });
 });
 

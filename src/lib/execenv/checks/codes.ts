@@ -65,6 +65,8 @@ export const CODES = {
   CH_MODELS_CACHE_UNBOUND: { severity: "info", fix: "auto" },
   CH_SKILLS_NOT_DIR: { severity: "warn", fix: "auto" },
   CH_SKILL_USER: { severity: "info", fix: "auto" },
+  SIDE_LEFTOVER: { severity: "warn", fix: "flag", hint: "Heal with --local to take our files out of that directory." },
+  SIDE_MANIFEST_CORRUPT: { severity: "error", fix: "manual", hint: "Remove .multica and .agent_context from that directory by hand, then this file." },
   CH_TEMP_LEFTOVER: { severity: "info", fix: "auto" },
   CH_BACKUP_NOT_DIR: { severity: "warn", fix: "auto" },
   CHECK_FAILED: { severity: "error", fix: "manual", hint: "Look at the error: rights, a full disk, or a file system that is gone." },

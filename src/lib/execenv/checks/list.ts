@@ -5,6 +5,7 @@ import { configFileCheck } from "./config-file.ts";
 import { copiesCheck } from "./copies.ts";
 import { ENVIRONMENT_CHECKS } from "./environment.ts";
 import { backupCheck, homeCheck, stagingCheck } from "./leftovers.ts";
+import { localCheck } from "./local.ts";
 import { modelsCheck } from "./models.ts";
 import { pluginsCheck } from "./plugins.ts";
 import { referencedCheck } from "./referenced.ts";
@@ -14,6 +15,7 @@ import { skillsCheck } from "./skills.ts";
 /** All checks, in the order in which their repairs depend on each other (execenv.md 7.10). */
 export const CHECKS: readonly Check[] = [
   ...ENVIRONMENT_CHECKS,
+  localCheck,
   homeCheck,
   backupCheck,
   stagingCheck,

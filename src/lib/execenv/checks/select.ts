@@ -7,8 +7,6 @@ const FLAGS: Readonly<Record<string, (options: HealOptions) => boolean>> = {
   CH_SESSIONS_REAL_DIR: (options) => options.adoptSessions === true,
   CH_CONFIG_UNPARSEABLE: (options) => options.resetConfig === true,
   CH_CONFIG_RESET: (options) => options.resetConfig !== undefined,
-  MARK_LEFTOVER: (options) => options.local === true,
-  BRIEF_LEFTOVER: (options) => options.local === true,
   SIDE_LEFTOVER: (options) => options.local === true,
 };
 

@@ -32,7 +32,7 @@ export interface EnvSummary {
   readonly codex_home: boolean;
 }
 
-export const ORPHAN_TTL_MS = 72 * 3_600_000;
+const ORPHAN_TTL_MS = 72 * 3_600_000;
 
 /**
  * Every environment of a workspaces root, sorted by id; nothing is written or locked. Names that begin with a dot are
