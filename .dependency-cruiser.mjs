@@ -60,7 +60,7 @@ export default {
       from: {
         orphan: true,
         path: "^src/",
-        pathNot: ["^src/commands/", "^src/hooks/", "^src/help\\.ts$", "^src/cli/main\\.ts$", "/main\\.ts$"],
+        pathNot: ["^src/commands/", "^src/hooks/", "^src/help\\.ts$", "^src/cli/main\\.ts$", "/main\\.ts$", "^src/lib/state/index-db/worker\\.ts$"],
       },
       to: {},
     },
@@ -114,7 +114,7 @@ export default {
       comment: "only entry points open state; everything else takes a handle",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/lib/state/", "^src/lib/(daemon|server)/main\\.ts$", "^src/lib/daemon/(start|state)\\.ts$", "^src/cli/"] },
-      to: { path: "^src/lib/state/open\\.ts$", dependencyTypesNot: ["type-only"] },
+      to: { path: "^src/lib/state/(open|index-db/open)\\.ts$", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "not-to-dev-dep",

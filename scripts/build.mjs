@@ -18,7 +18,7 @@ const files = (folder) =>
 const entryPoints = [
   ...files("src/commands"),
   ...files("src/hooks"),
-  ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts"].map((path) => join(root, path)),
+  ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts", "src/lib/state/index-db/worker.ts"].map((path) => join(root, path)),
 ].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
 
 rmSync(out, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });

@@ -9,7 +9,7 @@ import ts from "typescript";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 // Loaded by oclif, by bin/ or as processes of their own: what they export is read from outside.
-const entries = /^src\/(commands\/|hooks\/|help\.ts$|cli\/(main|version)\.ts$|lib\/(daemon|server|exec\/host)\/main\.ts$)/;
+const entries = /^src\/(commands\/|hooks\/|help\.ts$|cli\/(main|version)\.ts$|lib\/(daemon|server|exec\/host)\/main\.ts$|lib\/state\/index-db\/worker\.ts$)/;
 
 const files = ["src", "test", "bench", "scripts"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

@@ -6,8 +6,10 @@ export { type BeginRun, type BegunRun, type DaemonRun, type StopReason } from ".
 export { type LeftoverAgent, type NewTask, type TaskPatch, type TaskPhase, type TaskRecord, type TerminalKind } from "./tasks.ts";
 export { type StateTrouble } from "./write-queue.ts";
 export { type OutboxSummary, type ReportRow, type StateFacts } from "./survey.ts";
+export { type ThreadFile, chooseThread, threadFiles } from "./index-db/choose.ts";
 export { type IndexHandle } from "./index-db/handle.ts";
 export { type HomePlaces } from "./index-db/homes.ts";
 export { normalDirectory } from "./index-db/places.ts";
-export { findRollout, listSessions } from "./index-db/sessions.ts";
+export { cursorPlace } from "./index-db/query.ts";
+export { findRollout, listSessions, readSession } from "./index-db/sessions.ts";
 export * from "./index-db/types.ts";

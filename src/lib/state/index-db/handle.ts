@@ -34,6 +34,8 @@ export interface IndexHandle {
   /** Ids that begin with a text. */
   idsWithPrefix(prefix: string, limit: number): Promise<string[]>;
   find(threadId: string, options: FindOptions): Promise<FoundRollout | null>;
+  /** The files known to carry a thread, best first; plain forms. */
+  files(threadId: string): Promise<readonly KnownFile[]>;
   /** Brings the index up to date with the files; null when another process is at it. */
   refresh(options?: RefreshOptions): Promise<BackfillStats | null>;
   status(): Promise<IndexStatus>;
@@ -88,6 +90,10 @@ export class LocalIndex implements IndexHandle {
 
   find(threadId: string, options: FindOptions): Promise<FoundRollout | null> {
     return lookUp(this.#rows(), threadId, { ...options, clock: this.#parts.clock });
+  }
+
+  files(threadId: string): Promise<readonly KnownFile[]> {
+    return this.#guarded(() => Promise.resolve(this.#rows().filesOf(threadId.toLowerCase())));
   }
 
   refresh(options: RefreshOptions = {}): Promise<BackfillStats | null> {

@@ -1,3 +1,4 @@
+import { EXIT, MulticaError } from "../../core/index.ts";
 import { type Home, type HomePlaces, discoverHomes, resolveHomes } from "./homes.ts";
 import { inOrder } from "./list.ts";
 import { readNames } from "./names.ts";
@@ -6,8 +7,8 @@ import { compare, cursorPlace, cursorText, matcher, timeOf } from "./query.ts";
 import { rootsOf } from "./registry.ts";
 import { readRollout } from "./rollout/read.ts";
 import type { ReadRollout } from "./rollout/facts.ts";
-import type { SessionPage, SessionQuery, SessionRow } from "./types.ts";
-import { type Candidate, walkRollouts } from "./walk.ts";
+import type { FoundRollout, SessionPage, SessionQuery, SessionRow } from "./types.ts";
+import { type Candidate, candidateOf, walkRollouts } from "./walk.ts";
 
 /** Files read for one page without an index; more than that and the answer says that it is partial. */
 const FILES_MAX = 10_000;
@@ -43,6 +44,19 @@ export async function listFromFiles(places: HomePlaces, query: SessionQuery): Pr
     if (matches(row) && isIn(query.home, found, link)) rows.push(row);
   }
   return pageOf(rows, query, partial);
+}
+
+/** The same row for one file that was found: its own words, whatever the index says. */
+export async function sessionFromFile(places: HomePlaces, found: FoundRollout): Promise<SessionRow> {
+  const candidate = candidateOf(found.rollout_path);
+  if (candidate === null) throw new MulticaError("thread_not_found", `${found.rollout_path} is gone`, { exit: EXIT.notFound });
+  const read = await readRollout(candidate.path);
+  const homes = discoverHomes(places);
+  const book = new PlaceBook(places.workspacesRoot);
+  const cwd = read.facts.cwd === null ? null : book.directory(read.facts.cwd);
+  const link = await book.taskOf([cwd, candidate.path]);
+  const row = toSession(found.thread_id, { candidate, archived: found.archived, read, homes: [] }, { cwd, link, name: (await allNames(homes)).get(found.thread_id) ?? null });
+  return { ...row, homes: found.homes };
 }
 
 function pageOf(rows: SessionRow[], query: SessionQuery, partial: boolean): SessionPage {

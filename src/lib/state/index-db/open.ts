@@ -30,6 +30,8 @@ export interface OpenIndexOptions {
   /** Told when another process is at it, once. */
   readonly onWait?: (holder: { readonly pid: number }) => void;
   readonly onProgress?: (stats: BackfillStats) => void;
+  /** What this process's own pass over the files did. */
+  readonly onFilled?: (stats: BackfillStats) => void;
   /** For tests of migrations. */
   readonly migrations?: readonly Migration[];
 }
@@ -106,7 +108,10 @@ async function complete(index: LocalIndex, db: Db, startedAt: number, options: O
     // What another process finished after we were started is as new as what we would do.
     if (isFresh(db, startedAt, options.places)) return;
     const stats = await index.refresh({ signal, onProgress: options.onProgress });
-    if (stats !== null) return;
+    if (stats !== null) {
+      options.onFilled?.(stats);
+      return;
+    }
     const holder = writerOf(db);
     if (isComplete(db, options.places)) return;
     if (clock.monotonic() >= limit) {

@@ -1,9 +1,9 @@
 import type { Clock } from "../../platform/index.ts";
 import type { IndexHandle } from "./handle.ts";
 import type { HomePlaces } from "./homes.ts";
-import { listFromFiles } from "./list-files.ts";
+import { listFromFiles, sessionFromFile } from "./list-files.ts";
 import { lookUp } from "./lookup.ts";
-import type { FindOptions, FoundRollout, SessionPage, SessionQuery } from "./types.ts";
+import type { FindOptions, FoundRollout, SessionPage, SessionQuery, SessionRow } from "./types.ts";
 
 /**
  * The rollout of a thread, from the index or from the files (state-db.md 7, 18.5). `index` null, or failing: the files alone.
@@ -30,4 +30,13 @@ export async function listSessions(index: IndexHandle | null, query: SessionQuer
     if ((error as { code?: string }).code === "usage") throw error;
     return listFromFiles(places, query);
   }
+}
+
+/**
+ * What is known about a thread whose rollout was found. The index's row counts only when it is about that very file;
+ * otherwise the file is read (state-db.md 9).
+ */
+export async function readSession(index: IndexHandle | null, found: FoundRollout, places: HomePlaces): Promise<SessionRow> {
+  const row = index === null ? null : await index.get(found.thread_id).catch(() => null);
+  return row !== null && row.rollout_path === found.rollout_path ? row : sessionFromFile(places, found);
 }
