@@ -1,6 +1,9 @@
 import type { Clock, Env } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { ExecProcessPatch, ExecProcessRow, ExecState } from "../wire/exec-process.ts";
+import type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary } from "../wire/exec.ts";
+
+export type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary };
 
 /** Who a process belongs to: guard for the collector of environments, and what is shown. */
 export interface ExecOwner {
@@ -70,27 +73,6 @@ export interface ExecReadOptions extends YieldOptions {
   readonly rawBytes?: number;
 }
 
-/** Result of start, read and write (exec-sessions.md 18.3). */
-export interface ExecOutput {
-  readonly thread_id: string;
-  /** Null when the command has finished. */
-  readonly process_id: string | null;
-  readonly chunk_id: string;
-  readonly wall_ms: number;
-  readonly output: string;
-  readonly output_bytes: number;
-  readonly original_token_count: number;
-  readonly truncated: boolean;
-  /** Bytes that are not in `output` because the log or the view did not keep them. */
-  readonly gap_bytes: number;
-  readonly from_seq: number;
-  readonly next_seq: number;
-  readonly running: boolean;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-  readonly closed: boolean;
-}
-
 export interface ExecAnswer {
   readonly output: ExecOutput;
   /** Moves the read cursor: to be called when the answer has been handed over completely. */
@@ -101,58 +83,6 @@ export interface ExecStarted extends ExecAnswer {
   readonly record: ExecRecord;
   /** Set when the thread comes near its limit. */
   readonly warning: string | null;
-}
-
-/** One process as clients see it (exec-sessions.md 18.2). Times are ISO 8601. */
-export interface ExecRecord {
-  readonly thread_id: string;
-  readonly process_id: string;
-  readonly generation: number;
-  readonly state: ExecState;
-  readonly command: string;
-  readonly argv: readonly string[];
-  readonly cwd: string;
-  readonly tty: boolean;
-  readonly label: string | null;
-  readonly keep: boolean;
-  readonly pid: number | null;
-  readonly started_at: string | null;
-  readonly detached_at: string | null;
-  readonly expires_at: string | null;
-  readonly exited_at: string | null;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
-  readonly reason: string | null;
-  readonly last_seq: number;
-  readonly total_bytes: number;
-  readonly dropped_bytes: number;
-  readonly task_id: string | null;
-  readonly issue_id: string | null;
-  readonly env_root: string | null;
-  /** Directory of the log and the host's files. */
-  readonly dir: string;
-  readonly adopted: boolean;
-  readonly degraded: boolean;
-}
-
-export interface DetachSummary {
-  readonly process_count: number;
-  /** Ascending as text. */
-  readonly process_ids: readonly string[];
-}
-
-export interface ReattachSummary {
-  readonly reattached_count: number;
-  readonly skipped_count: number;
-  readonly skipped_process_ids: readonly string[];
-}
-
-/** What a look for leftovers did, xids or `thread/process` each (exec-sessions.md 20.4). */
-export interface GcReport {
-  readonly adopted: readonly string[];
-  readonly removed: readonly string[];
-  readonly killed: readonly string[];
-  readonly kept: readonly string[];
 }
 
 export type LogKind = "stdout" | "stderr" | "pty" | "gap" | "resize" | "exited" | "closed" | "note" | "stdin";

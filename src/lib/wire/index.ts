@@ -8,4 +8,5 @@ export * from "./satellites.ts";
 export * from "./socket.ts";
 export * from "./task.ts";
 export * from "./users.ts";
+export * from "./exec.ts";
 export type * from "./exec-process.ts";
