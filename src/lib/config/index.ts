@@ -7,6 +7,7 @@ export * from "./gc-settings.ts";
 export * from "./keys.ts";
 export * from "./marker.ts";
 export * from "./paths.ts";
+export * from "./repo-gc-settings.ts";
 export * from "./settings.ts";
 export * from "./shell-words.ts";
 export * from "./store.ts";

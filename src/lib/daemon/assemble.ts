@@ -1,6 +1,7 @@
 import { createDaemonApi } from "../api/daemon-api.ts";
 import { createHttp } from "../api/ky-http.ts";
 import type { HttpOptions } from "../api/index.ts";
+import { resolveRepoGcSettings } from "../config/index.ts";
 import { machineName, platformName } from "../platform/index.ts";
 import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
 import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
@@ -15,6 +16,7 @@ import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { legacyDaemonIds } from "./identity.ts";
 import { ClaimLoop } from "./loops/claim.ts";
 import { runHeartbeats } from "./loops/heartbeat.ts";
+import { runRepoGc } from "./loops/repo-gc.ts";
 import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { flushTerminals } from "./outbox/flush.ts";
@@ -84,6 +86,7 @@ export function assemble(base: Base): Daemon {
   const loops = [
     { name: "workspace sync", run: () => sync.run() },
     { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
+    { name: "repository maintenance", run: () => runRepoGc({ ...ctx, settings: resolveRepoGcSettings(base.env), firstMs: ctx.limits.repoGcFirst, claims: repoAccess.claims }) },
     { name: "socket", run: () => runSocket({ ...ctx, ...frames, dial: dialCall(http, clock) }) },
   ];
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };

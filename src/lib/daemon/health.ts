@@ -3,7 +3,7 @@ import { currentPid, platformName } from "../platform/index.ts";
 import { type Health, WIRE_VERSION } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
 
-export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters"> {
+export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "repoCache"> {
   readonly startedAt: number;
   readonly version: string;
   readonly deviceName: string;
@@ -15,6 +15,7 @@ export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "
 /** What `GET /health` answers (daemon.md 13.2): read from memory only, so that it never waits for anything. */
 export function healthOf(facts: HealthFacts): Health {
   const skipped = facts.skippedAgents();
+  const repos = facts.repoCache.activity();
   const uptimeMs = Math.max(0, facts.clock.monotonic() - facts.startedAt);
   return {
     status: facts.ready() ? "running" : "starting",
@@ -32,6 +33,8 @@ export function healthOf(facts: HealthFacts): Health {
     active_task_count: facts.barrier.activeTasks,
     running_task_count: facts.counters.running,
     resource_wait_task_count: facts.counters.resourceWait,
+    ...(repos.maintenance === 0 ? {} : { repo_maintenance_active: repos.maintenance }),
+    ...(repos.waiters === 0 ? {} : { repo_checkout_waiters: repos.waiters }),
     agents: [...facts.runtimes.builtins.keys()].sort(),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),

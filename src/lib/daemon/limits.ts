@@ -34,6 +34,7 @@ export interface Limits {
   readonly reportFlushPatience: number;
   readonly loopsEnd: number;
   readonly loginShellEvery: number;
+  readonly repoGcFirst: number;
   readonly checkoutLockWait: number;
   readonly checkoutRetryAfterSeconds: number;
   readonly localBodyBytes: number;
@@ -74,6 +75,7 @@ export const LIMITS: Limits = {
   reportFlushPatience: 10 * MINUTE,
   loopsEnd: 5000,
   loginShellEvery: 30 * MINUTE,
+  repoGcFirst: 30_000,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,
   localBodyBytes: 1024 * 1024,

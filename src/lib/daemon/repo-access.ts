@@ -16,6 +16,8 @@ export interface RepoAccess extends CheckoutService {
   /** Takes a workspace's list and settings over; the first time its repositories are cloned in the background. */
   setWorkspace(workspaceId: string, data: { readonly repos?: readonly Repo[] | null | undefined; readonly repos_version?: string | null | undefined; readonly settings?: unknown }): void;
   removeWorkspace(workspaceId: string): void;
+  /** True when a watched workspace or a task names the repository whose cache has this name. */
+  claims(workspaceId: string, cacheName: string): boolean;
 }
 
 /** What tasks may check out, and the checkouts themselves (daemon.md 7.10, 13.4). */
@@ -50,6 +52,7 @@ export function createRepoAccess(parts: RepoAccessParts): RepoAccess {
       });
       if (isNew) cloneInBackground(workspaceId, urls);
     },
+    claims: (workspaceId, cacheName) => registry.claims(workspaceId, cacheName),
     removeWorkspace: (workspaceId) => registry.removeWorkspace(workspaceId),
     checkout: (order) => checkout(parts, order),
   };

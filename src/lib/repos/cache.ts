@@ -10,6 +10,7 @@ import type { CleanConfig } from "./config-guard.ts";
 import { type FetchOutcome, refreshBare } from "./fetch.ts";
 import { type Git, createGit } from "./git.ts";
 import { type Held, type LockOptions, createRepoLocks } from "./locks.ts";
+import { type MaintenanceReport, type MaintenanceRequest, maintainCaches } from "./maintain.ts";
 import { bareName, workspaceSegment } from "./names.ts";
 import { bareRepo, isBareRepo, stampUsed } from "./repo.ts";
 import { checkedUrl, maskCredentials } from "./url.ts";
@@ -42,7 +43,12 @@ export interface RepoCache {
   checkout(request: CheckoutRequest): Promise<CheckoutResult>;
   /** Takes the commits of an isolated checkout over into its cache; to be called when the agent's processes are gone. */
   collect(request: CollectRequest): Promise<Collected[]>;
-  /** Ends running clones; waiters get an error. */
+  /** Tidies all caches that nobody uses at the moment. */
+  maintain(request: MaintenanceRequest): Promise<MaintenanceReport>;
+  /** Ends maintenance and waits until it has ended: agents change refs of linked checkouts without asking. */
+  stopMaintenance(): Promise<void>;
+  activity(): { readonly maintenance: number; readonly waiters: number };
+  /** Ends running clones and maintenance; waiters get an error. */
   close(): Promise<void>;
 }
 
@@ -192,8 +198,22 @@ class Cache implements RepoCache {
     return this.#locks.hold(request.cache, request.signal === undefined ? {} : { signal: request.signal }, () => collectWork(this.#git, request));
   }
 
+  maintain(request: MaintenanceRequest): Promise<MaintenanceReport> {
+    const signal = AbortSignal.any([request.signal, this.#closing.signal]);
+    return maintainCaches({ ...this.#options, git: this.#git, locks: this.#locks }, { ...request, signal });
+  }
+
+  stopMaintenance(): Promise<void> {
+    return this.#locks.stopMaintenance();
+  }
+
+  activity(): { maintenance: number; waiters: number } {
+    return this.#locks.activity();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new MulticaError("aborted", "the repository cache is closing"));
     await Promise.allSettled([...this.#flights.values()].map((flight) => flight.done));
+    await this.#locks.stopMaintenance();
   }
 }

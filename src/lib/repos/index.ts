@@ -4,6 +4,7 @@ export type { CloneProgress } from "./clone.ts";
 export { coAuthorEnabled } from "./commit-hook.ts";
 export type { Collected, CollectRequest } from "./collect.ts";
 export type { CheckoutMode } from "./existing.ts";
+export type { MaintenanceReport, MaintenanceRequest } from "./maintain.ts";
 export {
   type Readiness,
   type RefreshOutcome,

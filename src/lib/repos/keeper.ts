@@ -81,7 +81,7 @@ class Keeper implements RepoKeeper {
     return this.#report(cache, async (repo) => {
       if (bareName(cache.url) !== cache.name) return { status: "failed", details: ["its origin is not the repository it is named for; a checkout sets it right"] };
       const outcome = await refreshBare(this.#git, repo, cache.url, { signal: this.#options.signal });
-      if (outcome.failure !== undefined) throw outcome.failure;
+      if (outcome.failure !== undefined) return { status: "failed", details: [errorText(outcome.failure), ...outcome.warnings] };
       return { status: "fetched", details: outcome.warnings };
     });
   }

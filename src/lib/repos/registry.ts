@@ -50,6 +50,8 @@ export interface RepoRegistry {
   taskRef(taskId: string, url: string): string | undefined;
   /** Every URL a workspace may use. */
   urls(workspaceId: string): string[];
+  /** True when a list or a task names the repository whose cache has this name. */
+  claims(workspaceId: string, cacheName: string): boolean;
   repos(workspaceId: string): WorkspaceRepos | undefined;
   /** Refreshes the list, checks it and clones what is missing. Rejects only when `signal` aborts. */
   readiness(workspaceId: string, url: string, options?: { signal?: AbortSignal }): Promise<Readiness>;
@@ -112,6 +114,10 @@ class Registry implements RepoRegistry {
   urls(workspaceId: string): string[] {
     const workspace = this.#workspaces.get(workspaceId);
     return workspace === undefined ? [] : [...new Set([...workspace.listed.urls, ...workspace.fromTasks])];
+  }
+
+  claims(workspaceId: string, cacheName: string): boolean {
+    return this.urls(workspaceId).some((url) => safeName(url) === cacheName);
   }
 
   repos(workspaceId: string): WorkspaceRepos | undefined {

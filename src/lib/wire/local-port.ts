@@ -18,6 +18,8 @@ const healthSchema = z.looseObject({
   active_task_count: z.number().nullish(),
   running_task_count: z.number().nullish(),
   resource_wait_task_count: z.number().nullish(),
+  repo_maintenance_active: z.number().nullish(),
+  repo_checkout_waiters: z.number().nullish(),
   agents: z.array(z.string()).nullish(),
   skipped_agents: z.record(z.string(), z.string()).nullish(),
   state: text,

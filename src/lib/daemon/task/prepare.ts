@@ -35,6 +35,8 @@ export async function prepare(run: TaskRun): Promise<Prepared> {
       state.updateTask(task.id, { env_root: prepared.environment.root, work_dir: prepared.environment.workdir });
       state.setPhase(task.id, "running");
     });
+    // Agents change refs of linked checkouts without asking: nothing may be packing then.
+    await ctx.repoCache.stopMaintenance();
     await start(run, limit.signal);
     return prepared;
   } catch (error) {
