@@ -15,7 +15,9 @@ import { createDiscovery, type Discovery } from "./discovery.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { legacyDaemonIds } from "./identity.ts";
 import { ClaimLoop } from "./loops/claim.ts";
+import { runDiscovery } from "./loops/discovery.ts";
 import { runHeartbeats } from "./loops/heartbeat.ts";
+import { runSettings } from "./loops/settings.ts";
 import { runRepoGc } from "./loops/repo-gc.ts";
 import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
@@ -76,7 +78,7 @@ export function assemble(base: Base): Daemon {
   const claim = new ClaimLoop({
     ...ctx,
     pollIntervalMs: config.pollIntervalMs,
-    ...claimCalls(ctx),
+    ...claimCalls(ctx, (id) => registrar.mayClaim(id)),
     runtimeGone,
     record: (task) => recordTask(ctx, task),
     dispatch: (task, slot) => dispatcher.dispatch(task, slot),
@@ -85,6 +87,8 @@ export function assemble(base: Base): Daemon {
   const frames = frameHandlers({ ctx, link, stamps, sync, claim, registrar, runtimeGone });
   const loops = [
     { name: "workspace sync", run: () => sync.run() },
+    { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, locate: discovery.locate, probe: discovery.probe }) },
+    { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync: () => sync.request({ reconcileProfiles: false }) }) },
     { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
     { name: "repository maintenance", run: () => runRepoGc({ ...ctx, settings: resolveRepoGcSettings(base.env), firstMs: ctx.limits.repoGcFirst, claims: repoAccess.claims }) },
     { name: "socket", run: () => runSocket({ ...ctx, ...frames, dial: dialCall(http, clock) }) },

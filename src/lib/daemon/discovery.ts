@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Detection, detectAgents, getProvider, type ProfileResolution, resolveProfile } from "../agents/index.ts";
+import { type Detection, detectAgents, getProvider, locateAgents, type ProfileResolution, resolveProfile } from "../agents/index.ts";
 import { readSettings } from "../config/index.ts";
 import { errorText } from "../core/index.ts";
 import type { Env } from "../platform/index.ts";
@@ -11,6 +11,8 @@ import type { LaunchEntry } from "./runtimes.ts";
 export interface Discovery {
   /** One look at the agents of this machine; publishes what it found. Rounds that overlap share one look. */
   probe(): Promise<ProbeRound>;
+  /** Providers whose executable is there; starts no agent, and the login shell seldom. */
+  locate(): Promise<readonly string[]>;
   readonly resolveProfile: ResolveProfile;
   /** Agents of the last round that cannot be used, with the reason. Absent ones are not listed. */
   skipped(): Readonly<Record<string, string>>;
@@ -26,6 +28,13 @@ export function createDiscovery(parts: Parts): Discovery {
   let firstRound = true;
 
   const shell = shellRule(parts);
+  let shellAt = parts.clock.monotonic();
+  const locate = (): Promise<readonly string[]> => {
+    const due = parts.clock.monotonic() - shellAt >= parts.limits.loginShellEvery;
+    if (due) shellAt = parts.clock.monotonic();
+    const env = due ? parts.env : { ...parts.env, SHELL: "" };
+    return locateAgents({ env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal });
+  };
 
   const look = async (): Promise<ProbeRound> => {
     const found = await shell((env) => detectAgents({ env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal }));
@@ -35,7 +44,7 @@ export function createDiscovery(parts: Parts): Discovery {
     // A provider that does not resolve this time is kept: a passing hiccup must not tear working runtimes down.
     const builtins = new Map<string, LaunchEntry>(runtimes.builtins);
     for (const agent of found.agents) {
-      builtins.set(agent.provider, { provider: agent.provider, path: agent.path, version: agent.version, fixedArgs: [], profileId: null });
+      builtins.set(agent.provider, { provider: agent.provider, path: agent.path, version: agent.version, fixedArgs: [], profileId: null, source: agent.source });
     }
     runtimes.setBuiltins(builtins);
     return {
@@ -52,6 +61,7 @@ export function createDiscovery(parts: Parts): Discovery {
 
   return {
     probe: () => (running ??= look().finally(() => (running = undefined))),
+    locate,
     resolveProfile: (profile): Promise<ProfileResolution> => {
       const override = overrideOf(parts, profile.id);
       return resolveProfile(

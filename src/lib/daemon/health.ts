@@ -2,8 +2,9 @@ import { formatDuration } from "../core/index.ts";
 import { currentPid, platformName } from "../platform/index.ts";
 import { type Health, WIRE_VERSION } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
+import { type OutboxFacts, outboxFacts } from "./outbox/flush.ts";
 
-export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "repoCache"> {
+export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "state" | "outbox" | "repoCache"> {
   readonly startedAt: number;
   readonly version: string;
   readonly deviceName: string;
@@ -36,10 +37,23 @@ export function healthOf(facts: HealthFacts): Health {
     ...(repos.maintenance === 0 ? {} : { repo_maintenance_active: repos.maintenance }),
     ...(repos.waiters === 0 ? {} : { repo_checkout_waiters: repos.waiters }),
     agents: [...facts.runtimes.builtins.keys()].sort(),
+    found_agents: [...facts.runtimes.builtins.values()].map(({ provider, path, version, source }) => ({ provider, path, version, source: source ?? "" })),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
     waiting_for: waitingFor(facts),
+    state: stateOf(facts),
+    ...(facts.outbox === null ? {} : { outbox: waitingReports(outboxFacts(facts.outbox)) }),
   };
+}
+
+/** `memory`: nothing is written down; `full`, `io`, `busy`: what is new waits in memory (state-db.md 20.3). */
+function stateOf({ state }: Pick<HealthFacts, "state">): string {
+  return state === null ? "memory" : (state.trouble ?? "ok");
+}
+
+function waitingReports(facts: OutboxFacts): Record<string, unknown> {
+  const { oldestMs, ...counts } = facts;
+  return { ...counts, oldest_at: oldestMs === null ? null : new Date(oldestMs).toISOString() };
 }
 
 /** Why the daemon cannot take work, in words for a person; null when it can (decision 16). */

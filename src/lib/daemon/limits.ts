@@ -34,6 +34,10 @@ export interface Limits {
   readonly reportFlushPatience: number;
   readonly loopsEnd: number;
   readonly loginShellEvery: number;
+  /** How often to look for agents that were installed meanwhile. */
+  readonly discovery: number;
+  /** How often to look at the settings file where the system does not tell of changes. */
+  readonly settingsPoll: number;
   readonly repoGcFirst: number;
   readonly checkoutLockWait: number;
   readonly checkoutRetryAfterSeconds: number;
@@ -75,6 +79,8 @@ export const LIMITS: Limits = {
   reportFlushPatience: 10 * MINUTE,
   loopsEnd: 5000,
   loginShellEvery: 30 * MINUTE,
+  discovery: 2 * MINUTE,
+  settingsPoll: 2000,
   repoGcFirst: 30_000,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,

@@ -50,17 +50,25 @@ interface Prepared {
 export class Registrar {
   readonly #parts: RegisterParts;
   readonly #locks = new KeyedMutex();
-  /** Runtimes whose orphan recovery waits for results to be delivered. */
-  readonly #putOff = new Set<string>();
+  /** Runtimes whose orphans the server has not been told of yet: what would be claimed now would be given up by that. */
+  readonly #recovering = new Set<string>();
 
   constructor(parts: RegisterParts) {
     this.#parts = parts;
   }
 
-  /** Registers a tracked workspace; the answer is the set of its runtimes. Throws when the request fails. */
-  async register(workspaceId: string, round?: ProbeRound): Promise<Outcome> {
+  /**
+   * Registers a tracked workspace; the answer is the set of its runtimes. With `builtinsOnly` it only adds to the set, and
+   * custom profiles are left as they are (daemon.md 7.4 "merge"). With `recover` the caller calls `recoverOrphans` for the
+   * fresh ones next; until then no task of theirs may be claimed. Throws when the request fails.
+   */
+  async register(workspaceId: string, round?: ProbeRound, options: { readonly builtinsOnly?: boolean; readonly recover?: boolean } = {}): Promise<Outcome> {
     const { runtimes, rootSignal } = this.#parts;
-    const outcome = await this.#locks.run(workspaceId, () => this.#registerLocked(workspaceId, round), { signal: rootSignal });
+    const merge = options.builtinsOnly === true;
+    const fresh = (ids: readonly string[]): void => {
+      if (options.recover === true) for (const id of ids) this.#recovering.add(id);
+    };
+    const outcome = await this.#locks.run(workspaceId, () => this.#registerLocked(workspaceId, round, merge, fresh), { signal: rootSignal });
     if (outcome.kind !== "unknown") runtimes.changes.notify();
     return outcome;
   }
@@ -90,39 +98,43 @@ export class Registrar {
     for (const [index, id] of runtimeIds.entries()) {
       if (rootSignal.aborted) return;
       if (flushed[index] === true) {
-        if (!this.#parts.usesRuntime(id)) await this.#callRecover(id);
+        await this.#callRecover(id);
         continue;
       }
-      logger.warn("results of this runtime still wait; orphan recovery is put off", { runtime: id });
-      if (!this.#putOff.has(id)) void this.#recoverLater(id).finally(() => this.#putOff.delete(id));
-      this.#putOff.add(id);
+      logger.warn("results of this runtime still wait; until they are delivered it takes no new tasks", { runtime: id });
+      void this.#recoverLater(id);
     }
   }
 
-  /** Flush and call again until the results are delivered, or until patience ends; never while a task of the runtime runs here. */
+  /** False while the server may be told to give up this runtime's tasks. */
+  mayClaim(runtimeId: string): boolean {
+    return !this.#recovering.has(runtimeId);
+  }
+
+  /** Flush and call again until the results are delivered, or until patience ends. */
   async #recoverLater(id: string): Promise<void> {
     const { clock, limits, runtimes, rootSignal } = this.#parts;
     const end = clock.monotonic() + limits.reportFlushPatience;
     for (;;) {
       await clock.sleep(limits.reportFlushAgain, rootSignal).catch(() => undefined);
-      if (rootSignal.aborted || runtimes.get(id) === undefined) return;
+      if (rootSignal.aborted || runtimes.get(id) === undefined) break;
       const flushed = await this.#parts.flushReports(id, limits.reportFlush);
-      const over = clock.monotonic() >= end;
-      if (this.#parts.usesRuntime(id)) {
-        if (over) return;
-        continue;
-      }
-      if (flushed || over) return this.#callRecover(id);
+      if (flushed || clock.monotonic() >= end) return this.#callRecover(id);
     }
+    this.#recovering.delete(id);
   }
 
   async #callRecover(id: string): Promise<void> {
-    const { api, logger, rootSignal } = this.#parts;
+    const { api, logger, rootSignal, runtimes } = this.#parts;
     try {
+      if (this.#parts.usesRuntime(id)) return;
       const answer = await api.recoverOrphans(id, { signal: rootSignal });
       if (answer.orphaned > 0) logger.info("recovered orphaned tasks", { runtime: id, orphaned: answer.orphaned, retried: answer.retried });
     } catch (error) {
       logger.warn("orphan recovery failed", { runtime: id, error: errorText(error) });
+    } finally {
+      this.#recovering.delete(id);
+      runtimes.changes.notify();
     }
   }
 
@@ -132,11 +144,11 @@ export class Registrar {
     await this.#locks.run(workspaceId, () => this.#deregisterUntracked(runtimeIds), { signal: this.#parts.rootSignal });
   }
 
-  async #registerLocked(workspaceId: string, given: ProbeRound | undefined): Promise<Outcome> {
+  async #registerLocked(workspaceId: string, given: ProbeRound | undefined, merge: boolean, onFresh: (ids: readonly string[]) => void): Promise<Outcome> {
     const { api, clock, limits, logger, runtimes, rootSignal } = this.#parts;
     const round = given ?? (await this.#parts.probe());
-    const prepared = await this.#prepare(workspaceId, round);
-    const keep = (old: RuntimeEntry): boolean => old.profileId === null && !prepared.providers.has(old.provider);
+    const prepared = await this.#prepare(workspaceId, round, merge);
+    const keep = (old: RuntimeEntry): boolean => merge || (old.profileId === null && !prepared.providers.has(old.provider));
     if (isEmpty(prepared.body)) {
       const applied = runtimes.replace(workspaceId, [], keep);
       if (applied === null) return { kind: "unknown" };
@@ -149,8 +161,10 @@ export class Registrar {
     if (answer.runtimes.length === 0 && (prepared.body.failed_profiles ?? []).length === 0) {
       throw new MulticaError("empty_registration", "the server answered the registration without any runtime", { retry: "later" });
     }
-    const applied = runtimes.replace(workspaceId, answer.runtimes.flatMap((row) => rowOf(row, prepared.body)), keep);
+    const rows = answer.runtimes.flatMap((row) => rowOf(row, prepared.body)).filter((row) => !merge || row.profileId === null);
+    const applied = runtimes.replace(workspaceId, rows, keep);
     if (applied === null) return { kind: "unknown" };
+    onFresh(applied.fresh);
     this.#remember(workspaceId, prepared);
     this.#parts.onWorkspaceData(workspaceId, answer);
     for (const id of runtimes.workspace(workspaceId)?.runtimeIds ?? []) {
@@ -169,9 +183,9 @@ export class Registrar {
     }
   }
 
-  async #prepare(workspaceId: string, round: ProbeRound): Promise<Prepared> {
+  async #prepare(workspaceId: string, round: ProbeRound, builtinsOnly: boolean): Promise<Prepared> {
     const { runtimes, identity } = this.#parts;
-    const profiles = await this.#fetchProfiles(workspaceId);
+    const profiles = builtinsOnly ? null : await this.#fetchProfiles(workspaceId);
     const resolved = await resolveProfiles(profiles ?? [], this.#parts.resolveProfile, this.#parts.logger);
     for (const { profile, entry } of resolved.launches) runtimes.setProfileLaunch(profile.id, entry);
     const suffix = identity.deviceName === "" ? "" : ` (${identity.deviceName})`;

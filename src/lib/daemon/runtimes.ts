@@ -20,6 +20,8 @@ export interface LaunchEntry {
   /** Arguments that come before everything else (custom profiles). */
   readonly fixedArgs: readonly string[];
   readonly profileId: string | null;
+  /** How the executable was found, as detection calls it; for people only. */
+  readonly source?: string;
 }
 
 /** One object for the whole life of a tracked workspace: fields change, the object is never replaced (daemon.md 7.1). */

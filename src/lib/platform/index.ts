@@ -10,5 +10,6 @@ export * from "./paths.ts";
 export * from "./process/index.ts";
 export * from "./sqlite.ts";
 export * from "./terminal.ts";
+export * from "./watch-file.ts";
 // Modules with heavy libraries are imported by their own path, so that hot commands do not load them:
 // `platform/logger.ts` (pino) and `platform/process/run-short.ts` (execa).

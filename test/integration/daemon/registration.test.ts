@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AgentRuntime } from "../../../src/lib/wire/index.ts";
@@ -99,6 +99,45 @@ describe("registration", () => {
     writeFileSync(join(config.stateDir, "config.json"), JSON.stringify({ ...settings, profile_command_overrides: { [profile.id]: own } }));
     await server.api.updateProfile(server.workspaceId, profile.id, { enabled: true });
     await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === profile.id));
+  });
+
+  it("takes up a path that is set for an enabled profile, and its removal, without a restart", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const config = configFor(home, server);
+    const file = join(config.stateDir, "config.json");
+    const daemon = await testDaemon(home, config, { limits: { settingsPoll: 50 } });
+    const [builtin] = await online(server);
+    const profile = await server.api.createProfile(server.workspaceId, { display_name: "P", protocol_family: "acp", command_name: "nowhere" });
+    await waitFor("the failed profile's row", async () => (await server.api.runtimes()).some((row) => row.profile_id === profile.id));
+    const settings = JSON.parse(readFileSync(file, "utf8")) as object;
+    const write = (paths: Record<string, string>): void => {
+      writeFileSync(`${file}.new`, JSON.stringify({ ...settings, profile_command_overrides: paths }));
+      renameSync(`${file}.new`, file);
+    };
+    write({ [profile.id]: command(join(home.home, "elsewhere")) });
+    await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === profile.id));
+    write({});
+    await waitFor("the profile's runtime gone", async () => !(await online(server)).some((row) => row.profile_id === profile.id));
+    writeFileSync(file, "{broken");
+    await waitFor("the complaint", () => readFileSync(join(config.stateDir, "daemon.log"), "utf8").includes("settings not readable"));
+    expect((await daemon.health()).workspaces?.[0]?.runtimes).toEqual([builtin?.id]);
+  });
+
+  it("finds an agent that is installed while another one works, starts it once, and leaves custom profiles alone", async () => {
+    const server = await testServer();
+    const home = testHome({});
+    const own = command(join(home.home, "own-agent"));
+    const profile = await server.api.createProfile(server.workspaceId, { display_name: "Own", protocol_family: "acp", command_name: own });
+    const daemon = await testDaemon(home, configFor(home, server), { limits: { discovery: 40 } });
+    const [first] = await online(server);
+    expect(first?.profile_id).toBe(profile.id);
+    fakeAgents(home.home, { codex: "0.130.0" });
+    const found = await waitFor("the new agent's runtime", async () => (await online(server)).find((row) => row.provider === "codex"));
+    expect((await daemon.health()).workspaces).toEqual([{ id: server.workspaceId, runtimes: expect.arrayContaining([first?.id, found.id]) }]);
+    expect((await daemon.health())["found_agents"]).toMatchObject([{ provider: "codex", source: "path", path: expect.stringContaining(home.home) }]);
+    const log = (): string[] => readFileSync(join(daemon.stateDir, "daemon.log"), "utf8").split("\n");
+    await waitFor("the line", () => log().some((line) => line.includes("agent CLI discovered after startup")));
   });
 
   it("refuses a second daemon on the same port or state directory and leaves the first one's files alone", async () => {

@@ -19,7 +19,7 @@ export default class RuntimeProfileSetPath extends BaseCommand {
     const { isExecutable, setProfilePath } = await import("../../../cli/profile-paths.ts");
     const result = await setProfilePath(this.context(flags).stateDir, args.profile, path);
     await this.emit(flags, result, () => "");
-    this.note(`Runtime profile ${args.profile} starts ${path}; a running daemon must be restarted to use it.`);
+    this.note(`Runtime profile ${args.profile} starts ${path}; a running daemon takes it up by itself.`);
     if (!isExecutable(path)) this.note(`Warning: ${path} is missing or not executable.`);
   }
 }

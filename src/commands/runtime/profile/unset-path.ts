@@ -12,6 +12,6 @@ export default class RuntimeProfileUnsetPath extends BaseCommand {
     const { unsetProfilePath } = await import("../../../cli/profile-paths.ts");
     const result = await unsetProfilePath(this.context(flags).stateDir, args.profile);
     await this.emit(flags, result, () => "");
-    this.note(result.previous === null ? `No path was set for ${args.profile}.` : `Removed the path of ${args.profile}; restart the daemon.`);
+    this.note(result.previous === null ? `No path was set for ${args.profile}.` : `Removed the path of ${args.profile}.`);
   }
 }

@@ -69,6 +69,12 @@ export async function detectAgents(options: DetectOptions): Promise<Detection> {
   return { agents: order(agents), skipped: order(skipped) };
 }
 
+/** The providers whose executable is there, whatever it is worth; no agent is started. */
+export async function locateAgents(options: DetectOptions): Promise<string[]> {
+  const specs = (options.specs ?? Object.values(providers)).filter((spec) => spec.command !== null);
+  return [...(await locate(specs, options)).keys()].sort();
+}
+
 /**
  * The agent of a pinned path at the moment of a launch (agents.md 3.4): unchanged while the file is there; once a version
  * manager replaced it, what detection finds now, with its new version. A path named by the operator only heals by
