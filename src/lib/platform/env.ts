@@ -27,3 +27,13 @@ export function currentPid(): number {
 export function currentUid(): number | undefined {
   return process.getuid?.();
 }
+
+/** Sets the mask of new files' modes; answers the one before. */
+export function swapUmask(mask: number): number {
+  return process.umask(mask);
+}
+
+/** Ends this process now, whatever is still open: for helper processes whose work is written down. */
+export function endProcess(code: number): never {
+  process.exit(code);
+}
