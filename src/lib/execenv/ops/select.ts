@@ -10,7 +10,7 @@ import { type EnvSummary, summarise } from "./survey.ts";
  * Errors: `env_not_found` (4), `env_ambiguous` (2), `env_outside` (5: a path that is not below the workspaces root).
  */
 export function selectEnvironments(selector: string, input: { workspacesRoot: string; cwd: string; nowMs: number; survey: () => EnvSummary[] }): EnvSummary[] {
-  if (isPath(selector)) return [atPath(resolve(input.cwd, selector), input)];
+  if (isPath(selector)) return atPath(resolve(input.cwd, selector), input);
   const all = input.survey();
   const [scheme, id] = splitScheme(selector);
   if (scheme !== null) return oneOrMore(selector, all.filter((env) => names(env, scheme, id)), scheme !== "task");
@@ -24,13 +24,18 @@ export function selectEnvironments(selector: string, input: { workspacesRoot: st
   return oneOrMore(selector, all.filter((env) => env.segment.startsWith(selector) || env.id.startsWith(selector)), false);
 }
 
-/** The environment that a directory belongs to: an env root, or anything inside one (its codex-home, its workdir). */
-function atPath(path: string, input: { workspacesRoot: string; nowMs: number }): EnvSummary {
+/**
+ * The environment that a directory belongs to: an env root, anything inside one (its codex-home, its workdir), or a
+ * user's directory that environments work in.
+ */
+function atPath(path: string, input: { workspacesRoot: string; nowMs: number; survey: () => EnvSummary[] }): EnvSummary[] {
   // Only the way to the last name is resolved: an env root that is a link must be seen as one.
   const real = path === dirname(path) ? path : join(realPathIfExists(dirname(path)) ?? dirname(path), basename(path));
   const root = realPathIfExists(input.workspacesRoot) ?? resolve(input.workspacesRoot);
   if (lstatSync(real, { throwIfNoEntry: false }) === undefined) throw notFound(path, []);
   if (!isInside(root, real)) {
+    const working = input.survey().filter((env) => env.local_directory !== null && isInside(env.local_directory, real));
+    if (working.length > 0) return working;
     throw new MulticaError("env_outside", `${path} is not below the workspaces root ${root}`, {
       exit: EXIT.validation,
       suggestions: ["Give another root with --root, or look with multica execenv list."],
@@ -39,7 +44,7 @@ function atPath(path: string, input: { workspacesRoot: string; nowMs: number }):
   const [workspace, segment] = relative(root, real).split(sep);
   if (workspace === undefined || segment === undefined || workspace.startsWith(".") || segment.startsWith(".")) throw notFound(path, []);
   if (lstatSync(join(root, workspace, segment), { throwIfNoEntry: false })?.isFile() === true) throw notFound(path, []);
-  return summarise(root, workspace, segment, input);
+  return [summarise(root, workspace, segment, input)];
 }
 
 function isPath(selector: string): boolean {
