@@ -55,8 +55,9 @@ export class FakeServer {
     return this.requests.findLast(({ method, path }) => `${method} ${path}` === line);
   }
 
-  async listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.#http.listen(0, "127.0.0.1", resolve));
+  /** On any free port, or again on the one it had. */
+  async listen(port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.#http.listen(port, "127.0.0.1", resolve));
     const address = this.#http.address();
     this.url = `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
     onTestFinished(() => this.stop());

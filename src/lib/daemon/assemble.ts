@@ -157,6 +157,7 @@ function createRegistrar(
     resolveProfile: parts.discovery.resolveProfile,
     onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
     usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
-    flushReports: async (id, ms) => ctx.outbox === null || flushTerminals(ctx.outbox, ctx.clock, id, ms),
+    // With those of runtimes that are gone: a new one may stand for them.
+    flushReports: async (id, ms) => ctx.outbox === null || flushTerminals(ctx.outbox, ctx.clock, (of) => of === id || ctx.runtimes.get(of) === undefined, ms),
   });
 }

@@ -21,14 +21,16 @@ export function dialCall(http: HttpOptions, clock: Clock): SocketParts["dial"] {
 }
 
 /** How the claim loop asks for work: whatever goes wrong is an answer. */
-export function claimCalls(ctx: DaemonContext): {
+export function claimCalls(ctx: DaemonContext, mayClaim: (runtimeId: string) => boolean): {
   claimBatch(ids: readonly string[], max: number, signal: AbortSignal): Promise<ClaimAnswer>;
   claimSingle(id: string, signal: AbortSignal): Promise<ClaimAnswer>;
 } {
   return {
-    claimBatch: async (ids, max, signal) => {
+    claimBatch: async (all, max, signal) => {
+      const ids = all.filter(mayClaim);
+      if (ids.length === 0 || !canKeep(ctx)) return { kind: "tasks", tasks: [] };
       try {
-        const tasks = await ctx.api.claimBatch({ daemon_id: ctx.daemonId, runtime_ids: [...ids], max_tasks: max }, { signal });
+        const tasks = await ctx.api.claimBatch({ daemon_id: ctx.daemonId, runtime_ids: ids, max_tasks: max }, { signal });
         return { kind: "tasks", tasks };
       } catch (error) {
         // Any 404 but the one with recovery semantics is a server without the route.
@@ -38,6 +40,7 @@ export function claimCalls(ctx: DaemonContext): {
       }
     },
     claimSingle: async (id, signal) => {
+      if (!mayClaim(id) || !canKeep(ctx)) return { kind: "tasks", tasks: [] };
       try {
         const task = await ctx.api.claimSingle(id, { signal, timeoutMs: ctx.limits.singleClaimTimeout });
         return { kind: "tasks", tasks: task === null ? [] : [task] };
@@ -47,6 +50,11 @@ export function claimCalls(ctx: DaemonContext): {
       }
     },
   };
+}
+
+/** With a full or broken disk no new work is taken: its results could not be kept (state-db.md 20.3). */
+function canKeep({ state }: DaemonContext): boolean {
+  return state === null || state.trouble === null || state.trouble === "busy";
 }
 
 /** How the heartbeat loop beats over HTTP. */

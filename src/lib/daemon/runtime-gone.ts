@@ -48,7 +48,7 @@ export class RuntimeGone {
     if (gate.lastSuccessAt !== null && gate.lastSuccessAt >= entered) return;
     gate.nextAttemptAt = entered + limits.goneAttemptWindow;
     try {
-      const outcome = await this.#registrar.register(workspace.id);
+      const outcome = await this.#registrar.register(workspace.id, undefined, { recover: true });
       gate.lastSuccessAt = clock.monotonic();
       gate.nextAttemptAt = null;
       if (outcome.kind !== "registered") return;

@@ -119,14 +119,14 @@ export function logEntry(db: Db, entry: OutboxEntry, result: string, status: num
 }
 
 /**
- * Step 5 of the start: what was being sent when the process died may have arrived. So may the first messages of a lane
- * whatever its row says, because a full disk can keep the note of it from being written.
+ * Step 5 of the start: what was being sent when the process died may have arrived. So may a terminal report and the first
+ * messages of a lane, whatever their rows say: a full disk can keep the note of it from being written.
  */
 export function loadEntries(db: Db): OutboxEntry[] {
   db.prepare("UPDATE outbox SET state = 'ambiguous' WHERE state = 'inflight'").run();
   db.prepare(
-    `UPDATE outbox SET state = 'ambiguous' WHERE state = 'queued' AND id IN
-       (SELECT min(id) FROM outbox WHERE kind = 'messages' AND state <> 'dead' GROUP BY lane)`,
+    `UPDATE outbox SET state = 'ambiguous' WHERE state = 'queued' AND (kind IN ('complete', 'fail') OR id IN
+       (SELECT min(id) FROM outbox WHERE kind = 'messages' AND state <> 'dead' GROUP BY lane))`,
   ).run();
   const rows = db
     .prepare(

@@ -48,7 +48,7 @@ export function examine(serverDir: string, logDir: string): Findings {
       if (repeated) findings.redone += 1;
       else findings.broken.push(`task ${task.id}: its agent succeeded, it ended as ${task.status} (${task.reason ?? ""}) and nothing completed the issue`);
     }
-    const endings = db.prepare("SELECT task_id, kind, before, after FROM audit_ending ORDER BY id").all();
+    const endings = db.prepare("SELECT task_id, kind, before, after, reason FROM audit_ending ORDER BY id").all();
     checkEndings(tasks, endings, findings.broken);
     return { ...findings, endings: endings.length };
   } finally {
@@ -87,9 +87,9 @@ function checkMessages(task: TaskFacts, rows: readonly Row[], log: AgentLog | un
 /** One ending a task, taken while it ran: no second one, and none that came when the server had given the task up. */
 function checkEndings(tasks: readonly TaskFacts[], endings: readonly Row[], broken: string[]): void {
   const taken = new Map<string, number>();
-  for (const { task_id: id, kind, before } of endings) {
+  for (const { task_id: id, kind, before, reason } of endings) {
     taken.set(String(id), (taken.get(String(id)) ?? 0) + 1);
-    if (before === "completed" || before === "failed" || before === "cancelled") broken.push(`task ${String(id)}: ${String(kind)} came when it was ${String(before)}`);
+    if (before === "completed" || before === "failed" || before === "cancelled") broken.push(`task ${String(id)}: ${String(kind)} came when it was ${String(before)} (${String(reason)})`);
   }
   for (const task of tasks) {
     if (task.status === "completed" && taken.get(task.id) !== 1) broken.push(`task ${task.id}: completed by ${taken.get(task.id) ?? 0} reports`);

@@ -129,7 +129,7 @@ export class SyncLoop {
     const isNew = runtimes.workspace(workspace.id) === undefined;
     runtimes.track(workspace.id, workspace.name);
     try {
-      const outcome = await registrar.register(workspace.id, await round());
+      const outcome = await registrar.register(workspace.id, await round(), { recover: true });
       if (outcome.kind === "registered") await registrar.recoverOrphans(outcome.fresh);
       if (!isNew) return;
       if (outcome.kind === "nothing") logger.warn("no agent for this workspace yet; waiting for one", { workspace: workspace.id });

@@ -2,15 +2,12 @@ import type { Clock } from "../../platform/index.ts";
 import { type Lane, isTerminal, readyTerminal } from "./lane.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** A lane whose task is not in the file any more may belong to any runtime. */
-const ofRuntime = (lane: Lane, runtimeId: string): boolean => lane.runtimeId === runtimeId || lane.runtimeId === "";
-
 /**
- * Delivers the terminal reports of a runtime's tasks, at most for `ms`. False when some still wait: then the server must
- * not be told to give up that runtime's tasks, or finished work would be thrown away (state-db.md 17, step 8).
+ * Delivers the terminal reports of the runtimes that `ours` names, at most for `ms`. False when some still wait: then the
+ * server must not be told to give up those runtimes' tasks, or finished work would be thrown away (state-db.md 17, step 8).
  */
-export function flushTerminals(outbox: Outbox, clock: Clock, runtimeId: string, ms: number): Promise<boolean> {
-  const mine = (lane: Lane): boolean => ofRuntime(lane, runtimeId) && readyTerminal(lane) !== undefined;
+export function flushTerminals(outbox: Outbox, clock: Clock, ours: (runtimeId: string) => boolean, ms: number): Promise<boolean> {
+  const mine = (lane: Lane): boolean => ours(lane.runtimeId) && readyTerminal(lane) !== undefined;
   outbox.kick(mine);
   return until(outbox, clock, ms, () => (![...outbox.lanes.values()].some(mine) ? true : undefined));
 }

@@ -229,9 +229,9 @@ describe("what waits", () => {
       if (call.route === "complete") await clock.sleep(20_000);
       return undefined;
     };
-    expect(await flushTerminals(outbox, clock, "r2", 30_000)).toBe(true);
+    expect(await flushTerminals(outbox, clock, (id) => id === "r2", 30_000)).toBe(true);
     let flushed: boolean | undefined;
-    void flushTerminals(outbox, clock, "r1", 30_000).then((value) => (flushed = value));
+    void flushTerminals(outbox, clock, (id) => id === "r1", 30_000).then((value) => (flushed = value));
     const took = await advanceUntil(clock, "the flush", () => flushed !== undefined);
     expect([flushed, server.task("t1").status]).toEqual([true, "completed"]);
     expect(took).toBeGreaterThanOrEqual(19_000);
