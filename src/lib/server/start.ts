@@ -10,6 +10,7 @@ import { serverPaths } from "./paths.ts";
 import { ensureLocalUser } from "./services/account.ts";
 import { createAudit } from "./services/tasks/audit.ts";
 import { startSweeper } from "./services/tasks/sweeper.ts";
+import { trackConnections } from "./connections.ts";
 import { attachSocket } from "./socket.ts";
 import { checkpoint, openStore, sessionSecret } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
@@ -105,13 +106,14 @@ async function serve(ctx: ServerContext, options: StartOptions): Promise<Serving
   http.prependListener("request", (request) => {
     for (const name of INTERNAL_HEADERS) delete request.headers[name];
   });
+  const connections = trackConnections(http);
   const socket = attachSocket(http, ctx);
   const port = await listen(http, options);
   const sweeper = startSweeper(ctx);
   const close = async (): Promise<void> => {
     sweeper.stop();
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-    http.closeIdleConnections();
+    connections.closeIdle();
     await socket.close();
     try {
       await withTimeout(ctx.clock, ctx.thresholds.shutdownMs, "open requests", closed);

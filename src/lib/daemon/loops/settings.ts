@@ -41,7 +41,7 @@ async function registerAgain({ logger, registrar, requestSync, rootSignal, runti
   for (const workspace of served) {
     if (rootSignal.aborted) return;
     try {
-      const outcome = await registrar.register(workspace.id);
+      const outcome = await registrar.register(workspace.id, undefined, { recover: true });
       if (outcome.kind === "registered") await registrar.recoverOrphans(outcome.fresh);
     } catch (error) {
       if (!rootSignal.aborted) logger.warn("registering with the new paths failed", { workspace: workspace.id, error: errorText(error) });
