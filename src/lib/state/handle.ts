@@ -2,6 +2,7 @@ import { MulticaError, backoff, isMulticaError } from "../core/index.ts";
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { asStateError } from "./errors.ts";
+import { type ExecTable, createExecTable } from "./exec-rows.ts";
 import { type OutboxJournal, createJournal } from "./journal.ts";
 import { releaseLease, renewLease } from "./lease.ts";
 import { metaValue } from "./migrate.ts";
@@ -36,6 +37,8 @@ export interface StateInspector extends StateReader {
 export interface StateHandle extends StateReader {
   /** The reports that wait for the server. */
   readonly outbox: OutboxJournal;
+  /** The commands under exec hosts. */
+  readonly exec: ExecTable;
   /** Why writes do not reach the file just now; null when they do. */
   readonly trouble: StateTrouble | null;
   /** Steps 2 and 3 of the start: becomes the one daemon, closes a crashed run, opens a new one. `daemon_running` (exit 7) otherwise. */
@@ -98,6 +101,7 @@ class Handle implements StateHandle {
   readonly path: string;
   readonly instanceId: string;
   readonly outbox: OutboxJournal;
+  readonly exec: ExecTable;
   readonly #parts: HandleParts;
   readonly #reader: StateReader;
   readonly #queue: WriteQueue;
@@ -109,6 +113,7 @@ class Handle implements StateHandle {
     this.#reader = createReader(parts.db);
     this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger);
     this.outbox = createJournal({ ...parts, queue: this.#queue });
+    this.exec = createExecTable({ db: parts.db, queue: this.#queue });
     this.path = parts.db.path;
     this.instanceId = this.#reader.instanceId;
   }

@@ -1,3 +1,4 @@
+export { type ExecTable } from "./exec-rows.ts";
 export { type StateHandle, type StateInspector, type StateReader } from "./handle.ts";
 export { type OutboxJournal } from "./journal.ts";
 export { type EntryState, type OutboxEntry, type ReportKind } from "./outbox-rows.ts";

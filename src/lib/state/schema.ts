@@ -136,6 +136,61 @@ CREATE TABLE outbox_log (
 ) STRICT;
 `,
   },
+  {
+    version: 3,
+    name: "exec processes",
+    minReader: 1,
+    // A program that does not know them would leave their hosts without an owner.
+    minWriter: 3,
+    sql: `
+CREATE TABLE exec_process (
+  thread_id TEXT NOT NULL,
+  process_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  xid TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('starting', 'attached', 'detached', 'exited', 'lost', 'failed')),
+  keep INTEGER NOT NULL DEFAULT 0,
+  expires_at_ms INTEGER,
+  argv TEXT NOT NULL,
+  cwd TEXT NOT NULL,
+  tty INTEGER NOT NULL,
+  stdin TEXT NOT NULL CHECK (stdin IN ('none', 'pipe', 'tty')),
+  cols INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  label TEXT,
+  owner_kind TEXT NOT NULL CHECK (owner_kind IN ('task', 'operator')),
+  task_id TEXT,
+  agent_id TEXT,
+  issue_id TEXT,
+  env_root TEXT,
+  host_pid INTEGER,
+  host_start_key TEXT,
+  boot_id TEXT,
+  child_pid INTEGER,
+  child_start_key TEXT,
+  dir TEXT NOT NULL,
+  socket TEXT NOT NULL,
+  proto INTEGER NOT NULL,
+  nonce_hash TEXT NOT NULL,
+  poll_seq INTEGER NOT NULL DEFAULT 0,
+  last_used_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  detached_at_ms INTEGER,
+  exited_at_ms INTEGER,
+  exit_code INTEGER,
+  signal TEXT,
+  reason TEXT,
+  last_seq INTEGER NOT NULL DEFAULT 0,
+  total_bytes INTEGER NOT NULL DEFAULT 0,
+  dropped_bytes INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (thread_id, process_id, generation)
+) STRICT;
+
+CREATE UNIQUE INDEX exec_process_live ON exec_process(thread_id, process_id) WHERE state IN ('starting', 'attached', 'detached');
+CREATE INDEX exec_process_state ON exec_process(state);
+`,
+  },
 ];
 
 export function checksum(migration: Migration): string {
