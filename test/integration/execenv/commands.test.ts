@@ -151,6 +151,20 @@ describe("multica execenv heal", () => {
     expect(treeHash(held)).toBe(before);
   });
 
+  it("resets only the named part of a configuration and keeps the old one", async () => {
+    const w = world();
+    writeFileSync(join(w.shared, "config.toml"), 'model_provider = "shared"\nmodel = "shared"\n');
+    const one = await w.make("1", { provider: "codex" });
+    const path = join(one.codexHome, "config.toml");
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll('"shared"', '"mine"'));
+    expect((await w.run(["heal", one.root])).code).toBe(0);
+    expect(readFileSync(path, "utf8")).toContain('model_provider = "mine"');
+    const reset = await w.run(["heal", one.root, "--reset-config=model_provider", "--json"]);
+    expect([reset.code, readFileSync(path, "utf8")]).toEqual([0, expect.stringMatching(/model_provider = "shared"[^]*model = "mine"/)]);
+    const kept = (reset.json["envs"] as { findings: { backup: string | null }[] }[])[0]?.findings.find((one) => one.backup !== null)?.backup;
+    expect(readFileSync(join(one.root, kept ?? "nowhere"), "utf8")).toContain('model_provider = "mine"');
+  });
+
   it("refuses what is not ours (5)", async () => {
     const w = world();
     put(join(w.root, WORKSPACE, "not-ours", "file"), "x");

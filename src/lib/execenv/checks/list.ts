@@ -2,6 +2,7 @@ import { authCheck } from "./auth.ts";
 import type { Check } from "./check.ts";
 import { configBlocksCheck, configModeCheck } from "./config-blocks.ts";
 import { configFileCheck } from "./config-file.ts";
+import { configResetCheck } from "./config-reset.ts";
 import { copiesCheck } from "./copies.ts";
 import { ENVIRONMENT_CHECKS } from "./environment.ts";
 import { backupCheck, homeCheck, stagingCheck } from "./leftovers.ts";
@@ -23,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   authCheck,
   copiesCheck,
   configFileCheck,
+  configResetCheck,
   configBlocksCheck,
   configModeCheck,
   referencedCheck,
