@@ -1,5 +1,5 @@
 import { serverCode, serverMessage } from "../lib/api/errors.ts";
-import { errorText, EXIT, isMulticaError, MulticaError, redactText } from "../lib/core/index.ts";
+import { errorText, EXIT, isMulticaError, MulticaError, redactSecrets } from "../lib/core/index.ts";
 import { commandWords } from "./failure.ts";
 import { parserFailure } from "./parser-failure.ts";
 
@@ -28,9 +28,9 @@ export function renderError(error: unknown): RenderedError {
   if (http !== undefined) return renderHttp(http, exitOf(error));
   if (isMulticaError(error)) {
     const hints = error.exit === EXIT.usage ? [...error.suggestions, ...helpHint(error)] : error.suggestions;
-    return { kind: kindOf(error.code, error.exit), message: redactText(error.message), exit: error.exit, hints };
+    return { kind: kindOf(error.code, error.exit), message: redactSecrets(error.message), exit: error.exit, hints };
   }
-  return { kind: "unknown", message: redactText(errorText(error)), exit: EXIT.failed, hints: [] };
+  return { kind: "unknown", message: redactSecrets(errorText(error)), exit: EXIT.failed, hints: [] };
 }
 
 /** The error as lines for stderr; with `debug`, the whole chain behind it. */
@@ -69,7 +69,7 @@ function renderHttp(http: HttpFailure, exit: number): RenderedError {
   const said = serverMessage(http.body);
   const code = serverCode(http.body);
   const base = { exit, httpStatus: http.status, ...(code === undefined ? {} : { code }) };
-  const text = said === undefined ? undefined : redactText(said);
+  const text = said === undefined ? undefined : redactSecrets(said);
   switch (http.status) {
     case 401:
       return { ...base, kind: "auth_required", message: "not signed in, or the sign-in has expired", hints: ["Run multica login."] };
@@ -150,5 +150,5 @@ function debugLines(rendered: RenderedError, error: unknown): string[] {
     lines.push(http === undefined ? `${at.name}: ${at.message}` : `${http.method} ${http.path} → ${http.status}: ${http.body}`);
   }
   if (error instanceof Error && !isMulticaError(error)) lines.push(...(error.stack ?? "").split("\n").slice(1));
-  return lines.flatMap((line) => redactText(line).split("\n"));
+  return lines.flatMap((line) => redactSecrets(line).split("\n"));
 }

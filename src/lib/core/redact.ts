@@ -33,8 +33,10 @@ const RULES: readonly Rule[] = [
     pattern: /\b([A-Za-z0-9_]{0,100}?(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY)[A-Za-z0-9_]{0,100}\s{0,20}=\s{0,20})("[^"\n]*"|'[^'\n]*'|[^\s"'&;]+)/gi,
     replace: `$1${MARK}`,
   },
-  { pattern: /(\/(?:home|Users)\/)[^/\s"'`]+/g, replace: "$1***" },
 ];
+
+/** A home at the beginning of a path; a directory that is called `home` further down is nobody's name. */
+const HOME = /(?<![\w.~-])((?:\/(?:var|export|mnt\/[a-z]))?\/(?:home|Users)\/)[^/\s"'`()<>,;:]+/g;
 
 /** Three or more parts joined by dots: the whole run at once, since a web token may begin within any part of it. */
 const DOTTED = /(?<![\w.-])[\w-]+(?:\.[\w-]+){2,}/g;
@@ -53,20 +55,28 @@ function withoutWebTokens(run: string): string {
   return result.join(".");
 }
 
-/** The text with everything that looks like a secret replaced by `[REDACTED]`, and user names in home paths masked. */
-export function redactText(text: string): string {
+/**
+ * The text with everything that looks like a secret replaced by `[REDACTED]`: for what stays on this machine, its logs and its
+ * terminal, where the person needs paths that exist.
+ */
+export function redactSecrets(text: string): string {
   let result = text.replace(DOTTED, withoutWebTokens);
   for (const rule of RULES) result = result.replace(rule.pattern, rule.replace);
   return result;
 }
 
-/** A JSON value with every string in it redacted; below 32 levels a subtree is replaced as a whole. */
-export function redactValue(value: JsonValue, depth = 0): JsonValue {
-  if (typeof value === "string") return redactText(value);
+/** For what leaves this machine: without secrets, and with the user names in home paths masked. */
+export function redactText(text: string): string {
+  return redactSecrets(text).replace(HOME, "$1***");
+}
+
+/** A JSON value with every string in it cleaned; below 32 levels a subtree is replaced as a whole. */
+export function redactValue(value: JsonValue, clean: (text: string) => string = redactText, depth = 0): JsonValue {
+  if (typeof value === "string") return clean(value);
   if (value === null || typeof value !== "object") return value;
   if (depth >= MAX_DEPTH) return MARK;
-  if (Array.isArray(value)) return value.map((item) => redactValue(item, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactValue(item, depth + 1)]));
+  if (Array.isArray(value)) return value.map((item) => redactValue(item, clean, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactValue(item, clean, depth + 1)]));
 }
 
 /**

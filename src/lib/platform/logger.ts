@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, statSync, rmSync, writeSync } from "node:fs";
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
-import { EXIT, type JsonValue, MulticaError, errorText, redactText, redactValue } from "../core/index.ts";
+import { EXIT, type JsonValue, MulticaError, errorText, redactSecrets, redactValue } from "../core/index.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -116,10 +116,10 @@ function openSink(path: string, options: LoggerOptions): FileSink {
 
 function wrap(target: PinoLogger, close: () => void): Logger {
   return {
-    debug: (message, fields) => target.debug(clean(fields), redactText(message)),
-    info: (message, fields) => target.info(clean(fields), redactText(message)),
-    warn: (message, fields) => target.warn(clean(fields), redactText(message)),
-    error: (message, fields) => target.error(clean(fields), redactText(message)),
+    debug: (message, fields) => target.debug(clean(fields), redactSecrets(message)),
+    info: (message, fields) => target.info(clean(fields), redactSecrets(message)),
+    warn: (message, fields) => target.warn(clean(fields), redactSecrets(message)),
+    error: (message, fields) => target.error(clean(fields), redactSecrets(message)),
     child: (fields) => wrap(target.child(clean(fields)), close),
     close,
   };
@@ -129,8 +129,8 @@ function clean(fields: LogFields = {}): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    if (value instanceof Error) result[key] = redactText(errorText(value));
-    else result[key] = redactValue(value as JsonValue);
+    if (value instanceof Error) result[key] = redactSecrets(errorText(value));
+    else result[key] = redactValue(value as JsonValue, redactSecrets);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JsonValue, StreamRedactor, redactText, redactValue } from "../../../src/lib/core/index.ts";
+import { type JsonValue, StreamRedactor, redactSecrets, redactText, redactValue } from "../../../src/lib/core/index.ts";
 
 // Put together at run time, so that no scanner takes this file for a leak.
 const JWT = ["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0In0", "abcdefghijklmnop"].join(".");
@@ -18,7 +18,7 @@ const secrets: readonly (readonly [string, string, string])[] = [
   ["an assignment in an option", "--env=GITHUB_TOKEN=abc", "--env=GITHUB_TOKEN=[REDACTED]"],
   ["a private key", `a ${"-----BEGIN RSA "}PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- b`, "a [REDACTED] b"],
   ["an unfinished private key", `a ${"-----BEGIN "}PRIVATE KEY-----\nabc`, "a [REDACTED]"],
-  ["the user's name in a path", "/home/jane/x and /Users/joe", "/home/***/x and /Users/***"],
+  ["the user's name in a path", "/home/jane/x, (/Users/joe), file:///home/jane/y and /var/home/joe", "/home/***/x, (/Users/***), file:///home/***/y and /var/home/***"],
 ];
 
 describe("redactText", () => {
@@ -26,7 +26,7 @@ describe("redactText", () => {
     expect(redactText(text)).toBe(hidden);
   });
 
-  it.each(["a.b.c", "1.2.3", "https://h/x@y", "git@github.com:o/r", "tokens: 5", "the secret of it", "sk-short", "file.test.ts"])("leaves %j alone", (text) => {
+  it.each(["a.b.c", "1.2.3", "https://h/x@y", "git@github.com:o/r", "tokens: 5", "the secret of it", "sk-short", "file.test.ts", "src/home/index.ts and /srv/x/home/y"])("leaves %j alone", (text) => {
     expect(redactText(text)).toBe(text);
   });
 
@@ -43,6 +43,12 @@ describe("redactText", () => {
       expect(time(400_000)).toBeLessThan(2000);
     },
   );
+});
+
+describe("redactSecrets", () => {
+  it("leaves paths as they are: a person must find the file", () => {
+    expect(redactSecrets(`cannot read /home/jane/.multica/config.json with ${"ghp_"}abcdefghijklmnopqrstuvwxyz`)).toBe("cannot read /home/jane/.multica/config.json with [REDACTED]");
+  });
 });
 
 describe("redactValue", () => {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { profileCommand } from "../../config/index.ts";
-import { EXIT, MulticaError, isObject, parseJson, redactText } from "../../core/index.ts";
+import { EXIT, MulticaError, isObject, parseJson, redactSecrets } from "../../core/index.ts";
 import type { ExitFacts } from "../../platform/index.ts";
 
 export interface LogMark {
@@ -43,7 +43,7 @@ export function earlyDeath(facts: DeathFacts): MulticaError {
       suggestions: ["Check that it runs (`multica server start` starts the embedded one) and that the address is right."],
     });
   }
-  const shown = [...log.flatMap(loudText).slice(-SHOWN), ...crash.slice(-SHOWN)].map((line) => redactText(line.replace(/^Error: /, "")));
+  const shown = [...log.flatMap(loudText).slice(-SHOWN), ...crash.slice(-SHOWN)].map((line) => redactSecrets(line.replace(/^Error: /, "")));
   const code = facts.exit.code ?? EXIT.failed;
   const how = facts.exit.signal === null ? `exit status ${code}` : `signal ${facts.exit.signal}`;
   return new MulticaError("daemon_died", [`the daemon ended while starting (${how})`, ...shown].join("\n  "), {
