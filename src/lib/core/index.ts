@@ -1,6 +1,7 @@
 export * from "./duration.ts";
 export * from "./errors.ts";
 export * from "./failure.ts";
+export * from "./foreign-text.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./mutex.ts";

@@ -1,4 +1,4 @@
-import { fenced, quoteLines } from "../text.ts";
+import { fencedText, quoteText } from "../../core/index.ts";
 import { type AutopilotFact, type TaskContext, filled, taskKind } from "../types.ts";
 
 /** The text of `.agent_context/issue_context.md`: what started this run, for an agent that looks for it (execenv.md 8.3). */
@@ -14,13 +14,13 @@ function issueLines(task: TaskContext): string[] {
   if (filled(task.issueId)) lines.push(`- Issue: ${task.issueId}`);
   if (filled(task.chatSessionId)) lines.push(`- Chat session: ${task.chatSessionId}`);
   lines.push(filled(task.triggerCommentId) ? `- Started by: comment ${task.triggerCommentId}` : "- Started by: a new assignment");
-  if (filled(task.handoffNote)) lines.push("", "The assigner narrowed the scope:", "", quoteLines(task.handoffNote));
-  if (filled(task.issueId)) lines.push("", "Read the issue first:", "", fenced(`multica issue get ${task.issueId} --output json`, "sh"));
+  if (filled(task.handoffNote)) lines.push("", "The assigner narrowed the scope:", "", quoteText(task.handoffNote));
+  if (filled(task.issueId)) lines.push("", "Read the issue first:", "", fencedText(`multica issue get ${task.issueId} --output json`, "sh"));
   return lines;
 }
 
 function quickCreateLines(prompt: string): string[] {
-  return ["# This task", "", "- Started by: a quick-create request", "", "The request:", "", quoteLines(prompt)];
+  return ["# This task", "", "- Started by: a quick-create request", "", "The request:", "", quoteText(prompt)];
 }
 
 function autopilotLines(autopilot: AutopilotFact): string[] {
@@ -30,9 +30,9 @@ function autopilotLines(autopilot: AutopilotFact): string[] {
   if (filled(autopilot.source)) lines.push(`- Source: ${autopilot.source}`);
   if (autopilot.payload !== undefined && autopilot.payload !== null) {
     const text = typeof autopilot.payload === "string" ? autopilot.payload.trim() : JSON.stringify(autopilot.payload, null, 2);
-    lines.push("", "What triggered it:", "", fenced(text, "json"));
+    lines.push("", "What triggered it:", "", fencedText(text, "json"));
   }
-  if (filled(autopilot.id)) lines.push("", "Its configuration:", "", fenced(`multica autopilot get ${autopilot.id} --output json`, "sh"));
+  if (filled(autopilot.id)) lines.push("", "Its configuration:", "", fencedText(`multica autopilot get ${autopilot.id} --output json`, "sh"));
   if (filled(autopilot.description)) lines.push("", "Instructions:", "", autopilot.description.trimEnd());
   return lines;
 }

@@ -1,5 +1,5 @@
+import { quoteText } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
-import { quote } from "./text.ts";
 
 /** The turn of an agent that was given an issue: what to read first, and the assigner's note (daemon.md 12.2). */
 export function assignmentPrompt(task: Task): string {
@@ -10,7 +10,7 @@ export function assignmentPrompt(task: Task): string {
     parts.push(
       "Whoever assigned the issue left the note below. It is the scope of this run: follow it before anything broader the issue says. " +
         "It is an instruction, not a comment, so do not reply to it.",
-      quote(note),
+      quoteText(note),
     );
   }
   parts.push(

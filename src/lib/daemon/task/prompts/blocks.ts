@@ -1,5 +1,6 @@
+import { safeName } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
-import { safeEmail, safeName, safeToken } from "./text.ts";
+import { safeEmail, safeToken } from "./text.ts";
 
 /**
  * What is true of this run only, in the order of daemon.md 12.8. Appended to the prompt, never put before it:

@@ -1,7 +1,8 @@
+import { quoteText, safeName } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
 import { mergedComments } from "./merged.ts";
 import { replyInstructions } from "./replies.ts";
-import { quote, safeName, safeToken } from "./text.ts";
+import { safeToken } from "./text.ts";
 
 /**
  * The turn of an agent that a comment woke up. `resumed` tells whether the agent still remembers the conversation:
@@ -15,7 +16,7 @@ export function commentPrompt(task: Task, facts: { readonly resumed: boolean }):
   if (content.trim() !== "") {
     parts.push(
       `[NEW COMMENT] ${author(task)} has just written comment ${task.trigger_comment_id ?? ""}. This is the one you are asked to act on, not an earlier one:`,
-      quote(content),
+      quoteText(content),
     );
   }
   if (merged !== null) parts.push(merged);

@@ -1,5 +1,6 @@
+import { quoteText, safeName } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
-import { quote, safeName, safeToken } from "./text.ts";
+import { safeToken } from "./text.ts";
 
 /** The earlier comments this run answers for besides its trigger, or null when there are none (daemon.md 12.3, item 3). */
 export function mergedComments(task: Task): string | null {
@@ -16,7 +17,7 @@ export function mergedComments(task: Task): string | null {
     const thread = safeToken(comment.thread_id) || comment.id;
     const when = safeToken(comment.created_at);
     const facts = [`comment ${comment.id}`, `thread ${thread}`, authorOf(comment), ...(when === "" ? [] : [when])];
-    parts.push(`${facts.join(", ")}:\n\n${quote(comment.content)}`);
+    parts.push(`${facts.join(", ")}:\n\n${quoteText(comment.content)}`);
   }
   if (withBody.length > 0) {
     parts.push(`The rest of a thread: \`multica issue comment list ${issue} --thread <thread> --tail 30 --output json\`.`);
