@@ -4,13 +4,13 @@ import { EXIT, MulticaError } from "../lib/core/index.ts";
 import type { EnvSummary, Target } from "../lib/execenv/index.ts";
 import { platformName, realPathIfExists, systemClock } from "../lib/platform/index.ts";
 import { silentLogger } from "../lib/platform/logger.ts";
-import { textFlag } from "./flags.ts";
+import { Flags } from "./oclif.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where environments are looked for. */
 export const rootFlags = {
-  root: textFlag("workspaces root (MULTICA_WORKSPACES_ROOT)", { helpValue: "<dir>" }),
+  root: Flags.string({ description: "workspaces root (MULTICA_WORKSPACES_ROOT)", helpValue: "<dir>", aliases: ["workspaces-root"] }),
 };
 
 export interface Place {

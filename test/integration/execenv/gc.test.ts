@@ -10,6 +10,9 @@ import { WORKSPACE, put } from "../../support/execenv.ts";
 import { holdElsewhere, taskId, treeHash, world } from "../../support/execenv-world.ts";
 import { tempDir } from "../../support/temp.ts";
 
+// Acceptance cases of execenv.md 18 that are not here. 51 "batch dedup, fallback once": the command asks for one parent at
+// a time; only the daemon's loop will have batches. 50 and the stores of Hermes: that provider's home is not built.
+
 const HOUR = 3_600_000;
 
 /** A server that knows some issues: id → state and when it was changed. */
