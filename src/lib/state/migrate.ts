@@ -1,5 +1,6 @@
 import { MulticaError } from "../core/index.ts";
 import type { Clock, Db } from "../platform/index.ts";
+import { nearlySame } from "./damage.ts";
 import { FAMILY, type Migration, OLDEST_READABLE, checksum } from "./schema.ts";
 
 export interface MigrateOptions {
@@ -68,6 +69,7 @@ function readApplied(db: Db, family: string): Applied[] {
   if (tables.length === 0) return [];
   const names = new Set(tables.map((row) => row["name"]));
   if (!names.has("migration") || !names.has("meta") || metaValue(db, "family") !== family) {
+    if (nearlySame(metaValueOr(db, names), family) || OURS.every((table) => names.has(table))) throw damaged(db, "its own name");
     throw new MulticaError("state_foreign", `not a ${family} database: ${db.path}`, { suggestions: ["Move that file away."] });
   }
   const rows = db.prepare("SELECT version, checksum, app_version FROM migration ORDER BY version").all();
@@ -78,6 +80,7 @@ function checkKnown(db: Db, applied: readonly Applied[], migrations: readonly Mi
   for (const migration of migrations) {
     const found = applied.find((row) => row.version === migration.version);
     if (found === undefined || found.checksum === checksum(migration)) continue;
+    if (nearlySame(found.checksum, checksum(migration))) throw damaged(db, `the checksum of step ${migration.version}`);
     const text = `state database ${db.path}: step ${migration.version} (${migration.name}) was applied by multica ${found.app} with other content`;
     throw new MulticaError("state_mismatch", text, { suggestions: ["Use the version of multica that made the file, or move the file away."] });
   }
@@ -115,4 +118,16 @@ function newer(db: Db, applied: readonly Applied[], what: string): MulticaError 
   const last = applied.at(-1);
   const text = `state database ${db.path} was written by multica ${last?.app ?? "?"} (schema ${last?.version ?? "?"}) and cannot be ${what} by this version`;
   return new MulticaError("state_newer", text, { suggestions: [`Use multica ${last?.app ?? "of that version"} or newer.`] });
+}
+
+/** Tables that only a state file has. */
+const OURS = ["task", "daemon_run", "lease"];
+
+function metaValueOr(db: Db, names: ReadonlySet<unknown>): string {
+  return names.has("meta") ? (metaValue(db, "family") ?? "") : "";
+}
+
+/** Something that cannot have been written so. */
+function damaged(db: Db, what: string): MulticaError {
+  return new MulticaError("state_corrupt", `the state database ${db.path} is damaged: ${what} does not read as it was written`);
 }

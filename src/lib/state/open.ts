@@ -1,11 +1,13 @@
 import { lstatSync } from "node:fs";
-import { uuid } from "../core/index.ts";
+import { MulticaError, errorText, uuid } from "../core/index.ts";
 import { type Clock, type Db, openDatabase } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { headDamaged, isDamage, quickCheck } from "./damage.ts";
 import { asStateError } from "./errors.ts";
 import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
 import { type StateHandle, type StateInspector, createHandle, createReader, retryBusy } from "./handle.ts";
 import { checkReadable, migrate, schemaVersion } from "./migrate.ts";
+import { type Salvage, salvageInto, setAside } from "./salvage.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
 
 export interface OpenStateOptions {
@@ -20,6 +22,8 @@ export interface OpenStateOptions {
   /** `delete` where the file system cannot do WAL (MULTICA_STATE_JOURNAL_MODE). */
   readonly journalMode?: "wal" | "delete";
   readonly onLeaseLost?: () => void;
+  /** The file was damaged: what was saved of it. */
+  readonly onSalvage?: (salvage: Salvage) => void;
   /** For tests of migrations. */
   readonly migrations?: readonly Migration[];
 }
@@ -30,20 +34,55 @@ const OPEN_ATTEMPTS = 10;
 
 /**
  * Opens the state file of the daemon for writing, makes and migrates it as needed (state-db.md 14, 16). Entry points only.
+ * A damaged file is put aside, what can be read of it goes into a new one, and the log says what was lost (20.4).
  * Throws `state_refused`, `state_mismatch`, `state_newer`, `state_foreign` or the classes of `asStateError`.
  */
 export async function openState(options: OpenStateOptions): Promise<StateHandle> {
   const path = await prepareFile(options.stateDir);
-  const db = open(path);
+  const { version, clock, logger, onLeaseLost } = options;
+  const db = await openSound(path, options);
+  db.exec(`PRAGMA busy_timeout=${RUN_BUSY_MS}`);
+  return createHandle({ db, version, clock, logger, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
+}
+
+async function openSound(path: string, options: OpenStateOptions): Promise<Db> {
   try {
-    await setUp(db, options);
-    db.exec(`PRAGMA busy_timeout=${RUN_BUSY_MS}`);
-    const { version, clock, logger, onLeaseLost } = options;
-    return createHandle({ db, version, clock, logger, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
+    return await openChecked(path, options);
   } catch (error) {
-    db.close();
+    if (!isDamage(error)) throw error;
+    options.logger.error("the state database is damaged; saving what can be read", { error: errorText(error) });
+    return rebuild(path, options);
+  }
+}
+
+async function openChecked(path: string, options: OpenStateOptions): Promise<Db> {
+  let db: Db | null = null;
+  try {
+    if (headDamaged(path)) throw new MulticaError("state_corrupt", `the head of ${path} is damaged`);
+    db = open(path);
+    await setUp(db, options);
+    const findings = quickCheck(db);
+    if (findings.length > 0) throw new MulticaError("state_corrupt", `damage in ${path}: ${findings.join("; ")}`);
+    return db;
+  } catch (error) {
+    db?.close();
     throw asStateError(error, path);
   }
+}
+
+/** A new file with everything that can be read of the old one, which is kept aside. */
+async function rebuild(path: string, options: OpenStateOptions): Promise<Db> {
+  const kept = await setAside(path, options.clock.now());
+  await prepareFile(options.stateDir);
+  const db = await openChecked(path, options);
+  const tables = await salvageInto(db, kept).catch((error: unknown) => {
+    options.logger.error("nothing could be saved of the damaged state database", { error: errorText(error) });
+    return {};
+  });
+  const salvage: Salvage = { kept, tables };
+  options.logger.error("the state database was damaged and has been rebuilt", { kept, ...Object.fromEntries(Object.entries(tables).map(([name, { saved, lost }]) => [name, `${saved} saved, ${lost} lost`])) });
+  options.onSalvage?.(salvage);
+  return db;
 }
 
 /**
