@@ -1,6 +1,7 @@
 // Bundles src into dist with code splitting: every command stays a file of its own (oclif loads just the one that is
 // asked for), shared code goes into chunks, and libraries are bundled so that a start reads a few files, not hundreds.
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,17 +38,31 @@ const result = await build({
   sourcesContent: false,
   legalComments: "none",
   // The framework asks for these only to run a plugin's TypeScript sources, which we never let it do.
-  external: ["typescript", "ts-node"],
+  // Terminals are a native library that only exec hosts load, from where it is installed.
+  external: ["typescript", "ts-node", "@lydell/node-pty"],
   logLevel: "warning",
   metafile: true,
   define: { __MULTICA_VERSION__: JSON.stringify(version) },
   // Libraries that are CommonJS ask for node's own modules with require().
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 });
+writeFileSync(join(fresh, "build.json"), `${JSON.stringify(source())}\n`);
 place();
 if (!process.argv.includes("--quiet")) {
   const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
   console.log(`built ${entryPoints.length} entries, ${Math.round(bytes / 1024)} KiB with source maps`);
+}
+
+/** What `multica version` tells of this build: the commit it was made from and that commit's day; nothing outside a checkout. */
+function source() {
+  if (!existsSync(join(root, ".git"))) return {};
+  try {
+    const text = execFileSync("git", ["log", "-1", "--format=%h %cs"], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const [commit, date] = text.trim().split(" ");
+    return { commit, date };
+  } catch {
+    return {};
+  }
 }
 
 /** Moves the build into place; another build may do the same at this moment, and either one's files are as good. */

@@ -113,6 +113,8 @@ export interface ExecFollow {
   readonly afterSeq: number;
   /** Bytes in flight that were not acknowledged; 1 MiB unless given. */
   readonly window?: number;
+  /** Ends when the thread lets the process go (detach): for viewers that only the thread's task may have. */
+  readonly sessionBound?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -209,8 +211,11 @@ export interface ExecService {
   clean(options: CleanOptions): Promise<DetachSummary>;
   gc(options?: { readonly dryRun?: boolean }): Promise<GcReport>;
 
-  /** Values of `MULTICA_EXEC_XID` that the sweep of a task must spare (decision 17): registered processes with `keep`. */
-  spared(): ReadonlySet<string>;
+  /**
+   * Values of `MULTICA_EXEC_XID` that a sweep must spare (decision 17): registered processes with `keep`. `registered`: all of
+   * them, for the sweep behind a crash, which is no orderly end of their thread.
+   */
+  spared(which?: "keep" | "registered"): ReadonlySet<string>;
   /** Living processes that use a directory below `root`: an environment with one is not removed. */
   usersOf(root: string): ExecRecord[];
   /** Called once for each process that ends. Returns the way to stop listening. */
