@@ -114,7 +114,7 @@ export default {
       comment: "only entry points open state; everything else takes a handle",
       severity: "error",
       from: { path: "^src/", pathNot: ["^src/lib/state/", "^src/lib/(daemon|server)/main\\.ts$", "^src/lib/daemon/(start|state)\\.ts$", "^src/cli/"] },
-      to: { path: "^src/lib/state/(open|index-db/open)\\.ts$", dependencyTypesNot: ["type-only"] },
+      to: { path: "^src/lib/state/(open|index-db/(open|worker-index))\\.ts$", dependencyTypesNot: ["type-only"] },
     },
     {
       name: "not-to-dev-dep",

@@ -38,6 +38,8 @@ export interface TaskDaemonOptions {
   /** Time as the pipeline sees it; the machine's own unless given. */
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string>>;
+  /** The rollout index; none unless given. */
+  readonly index?: DaemonContext["index"];
 }
 
 export interface TaskDaemon {
@@ -92,6 +94,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     api,
     state,
     outbox,
+    index: options.index ?? null,
     clock,
     logger,
     env,

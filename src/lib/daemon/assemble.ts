@@ -18,6 +18,7 @@ import { ClaimLoop } from "./loops/claim.ts";
 import { runDiscovery } from "./loops/discovery.ts";
 import { runHeartbeats } from "./loops/heartbeat.ts";
 import { runSettings } from "./loops/settings.ts";
+import { runIndexRefresh } from "./loops/index-refresh.ts";
 import { runRepoGc } from "./loops/repo-gc.ts";
 import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
@@ -35,7 +36,7 @@ import { frameHandlers } from "./socket-frames.ts";
 export interface Base
   extends Pick<DaemonContext, "config" | "limits" | "stateDir" | "daemonId" | "clock" | "logger" | "env" | "rootSignal" | "localPort" | "launcherDir"> {
   /** Asked each time: the state file is opened after the local port answers. */
-  readonly opened: () => Pick<DaemonContext, "state" | "outbox">;
+  readonly opened: () => Pick<DaemonContext, "state" | "outbox" | "index">;
   readonly home: string;
   /** Where the machine's daemon ids lie. */
   readonly stateRoot: string;
@@ -91,6 +92,7 @@ export function assemble(base: Base): Daemon {
     { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync: () => sync.request({ reconcileProfiles: false }) }) },
     { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
     { name: "repository maintenance", run: () => runRepoGc({ ...ctx, settings: resolveRepoGcSettings(base.env), firstMs: ctx.limits.repoGcFirst, claims: repoAccess.claims }) },
+    { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
     { name: "socket", run: () => runSocket({ ...ctx, ...frames, dial: dialCall(http, clock) }) },
   ];
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
@@ -121,6 +123,9 @@ function createContext(base: Base, http: HttpOptions, wake: () => void): { reado
     },
     get outbox() {
       return base.opened().outbox;
+    },
+    get index() {
+      return base.opened().index;
     },
     profile: config.profile,
     serverUrl: config.serverUrl,

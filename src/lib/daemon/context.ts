@@ -3,7 +3,7 @@ import type { DaemonConfig } from "../config/index.ts";
 import type { Clock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RepoCache } from "../repos/index.ts";
-import type { StateHandle } from "../state/index.ts";
+import type { IndexHandle, StateHandle } from "../state/index.ts";
 import type { ActiveRoots } from "./active-roots.ts";
 import type { ClaimBarrier } from "./barrier.ts";
 import type { Credentials } from "./credentials.ts";
@@ -57,6 +57,8 @@ export interface DaemonContext {
   readonly state: StateHandle | null;
   /** Durable reports; null without the state file: then reports are sent at once and kept in memory. */
   readonly outbox: Outbox | null;
+  /** Where Codex keeps its threads; null until it is open and complete, and where it cannot be: then the files answer. */
+  readonly index: IndexHandle | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The daemon's own environment: what agents start from (agents.md 4.5 removes parts of it). */

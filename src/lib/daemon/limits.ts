@@ -39,6 +39,8 @@ export interface Limits {
   /** How often to look at the settings file where the system does not tell of changes. */
   readonly settingsPoll: number;
   readonly repoGcFirst: number;
+  /** How often all Codex homes are looked through for changed sessions. */
+  readonly indexRefresh: number;
   readonly checkoutLockWait: number;
   readonly checkoutRetryAfterSeconds: number;
   readonly localBodyBytes: number;
@@ -82,6 +84,7 @@ export const LIMITS: Limits = {
   discovery: 2 * MINUTE,
   settingsPoll: 2000,
   repoGcFirst: 30_000,
+  indexRefresh: 10 * MINUTE,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,
   localBodyBytes: 1024 * 1024,

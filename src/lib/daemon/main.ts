@@ -1,8 +1,9 @@
 import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
-import { restoreRootMarker } from "../execenv/index.ts";
+import { restoreRootMarker, sharedCodexHome } from "../execenv/index.ts";
 import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { IndexWorker } from "../state/index-db/worker-index.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { DaemonContext } from "./context.ts";
@@ -106,7 +107,14 @@ async function runStage(stage: Stage): Promise<void> {
   const launcherDir = daemonPaths(config.stateDir).launcherDir;
   await writeLauncher(launcherDir, options.self ?? selfCommand());
   // Built before the state file is open, so that /health answers while leftovers are being ended.
-  const opened: { -readonly [K in "state" | "outbox"]: DaemonContext[K] } = { state: null, outbox: null };
+  const index = options.noState === true ? null : indexWorker(stage);
+  const opened: { -readonly [K in "state" | "outbox"]: DaemonContext[K] } & Pick<DaemonContext, "index"> = {
+    state: null,
+    outbox: null,
+    get index() {
+      return index?.handle ?? null;
+    },
+  };
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened));
   const shutDown = (): void => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
   listener.serve(localApi(daemon, { token, startedAt, version: options.version, port: listener.port, ready: () => state.ready, shutDown }));
@@ -145,9 +153,20 @@ async function runStage(stage: Stage): Promise<void> {
     state.ready = true;
     opened.state?.markReady();
     options.onReady?.({ port: listener.port });
+    // Only now: looking through years of sessions must not hold up the first task.
+    index?.start();
+    undo.add("close the session index", () => index?.stop());
     await work(stage, daemon);
   }
   clean = true;
+}
+
+/** The rollout index in a thread of its own; without it the files answer. */
+function indexWorker({ options, clock, logger }: Stage): IndexWorker {
+  const { config, env, home, version } = options;
+  const { stateDir, workspacesRoot } = config;
+  const places = { userHome: sharedCodexHome({ env, home }, workspacesRoot), workspacesRoot, extra: [] };
+  return new IndexWorker({ stateDir, version, places, clock, logger: logger.child({ component: "index" }) });
 }
 
 /** The root of all environments, with the marker that tells agents and commands below it that they are inside one. */

@@ -1,8 +1,8 @@
 import type { AgentResult, UsageMap } from "../../agents/index.ts";
-import { resumeGate } from "../../execenv/index.ts";
 import { type Drained, drain } from "./drain.ts";
 import { type Turn, launch } from "./launch.ts";
 import type { Prepared } from "./prepare.ts";
+import { noteSession, priorSession } from "./resume.ts";
 import { addUsage, mayRetryFresh, standing } from "./retry.ts";
 import type { TaskRun } from "./run.ts";
 import { sessionExists } from "./session-pin.ts";
@@ -25,10 +25,13 @@ export interface Trees {
  */
 export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): Promise<Executed> {
   const prior = run.task.prior_session_id ?? "";
-  const gate = resumeGate(prepared.environment, prior);
+  const gate = await priorSession(run, prepared.environment);
   const lost = gate.lost || run.task.prior_session_resume_unavailable === true;
-  if (gate.lost) run.logger.info("dropping the prior session: it cannot be continued in this environment", { session: prior });
-  else if (gate.sessionId !== undefined) run.logger.info("resuming session", { session: gate.sessionId });
+  if (gate.lost) {
+    run.logger.info("dropping the prior session: it cannot be continued in this environment", { session: prior, why: gate.why });
+    run.transcript.notice(`The earlier session ${prior} cannot be continued: ${gate.why ?? "it is not here"}. A new one begins.`);
+  }
+  if (gate.sessionId !== undefined) run.logger.info("resuming session", { session: gate.sessionId });
   if (gate.sessionId !== undefined) run.known.sessionId = gate.sessionId;
 
   const first = await attempt(run, prepared, { resumeSessionId: gate.sessionId, resumeUnavailable: lost }, trees);
@@ -99,5 +102,6 @@ async function finish(run: TaskRun, prepared: Prepared, end: Drained, result: Ag
     run.logger.warn("the session's file is not there; it is not offered for resume", { session: result.sessionId });
     known.rolloutMissing = true;
   }
+  noteSession(run, prepared.environment);
   return { end: { status: end.status, output: end.output, error: end.error }, usage };
 }

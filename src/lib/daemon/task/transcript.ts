@@ -92,6 +92,11 @@ export class Transcript {
     }
   }
 
+  /** A word of ours in the run's messages: what the agent did not say and its readers must know. */
+  notice(content: string): void {
+    this.#push({ type: "text", content: this.#scrub(content) });
+  }
+
   /** What has become whole since the last call. An unfinished line is kept back: the second half of a secret may follow. */
   take(): TaskMessage[] {
     const pending = this.#pending;

@@ -1,0 +1,32 @@
+import type { HomePlaces } from "./homes.ts";
+import type { RefreshOptions } from "./handle.ts";
+import type { FindOptions, SessionQuery } from "./types.ts";
+
+/** What the worker thread is started with. */
+export interface WorkerData {
+  readonly stateDir: string;
+  readonly version: string;
+  readonly places: HomePlaces;
+}
+
+/** What may be asked of the index across the thread's border. */
+export type Call =
+  | { readonly name: "list"; readonly query: SessionQuery }
+  | { readonly name: "get"; readonly threadId: string }
+  | { readonly name: "idsWithPrefix"; readonly prefix: string; readonly limit: number }
+  | { readonly name: "find"; readonly threadId: string; readonly options: FindOptions }
+  | { readonly name: "files"; readonly threadId: string }
+  | { readonly name: "refresh"; readonly options: Pick<RefreshOptions, "homes" | "force"> }
+  | { readonly name: "status" };
+
+export type ToWorker = { readonly kind: "call"; readonly id: number; readonly call: Call } | { readonly kind: "stop" };
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type FromWorker =
+  | { readonly kind: "ready"; readonly path: string }
+  /** The index is not to be used until the next `ready`. */
+  | { readonly kind: "away" }
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly code: string; readonly message: string }
+  | { readonly kind: "log"; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

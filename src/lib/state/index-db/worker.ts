@@ -1,0 +1,88 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { MulticaError, errorText } from "../../core/index.ts";
+import { systemClock } from "../../platform/index.ts";
+import type { Logger } from "../../platform/logger.ts";
+import type { LocalIndex } from "./handle.ts";
+import { openIndex } from "./open.ts";
+import type { Call, FromWorker, LogLevel, ToWorker, WorkerData } from "./protocol.ts";
+
+// The daemon's worker thread: the one connection of that process to the rollout index, and all the reading of rollouts.
+// Everything SQLite does is synchronous; here nobody's heartbeat waits for it (state-db.md 14.1, 20.1).
+
+const CHECK_MS = 15_000;
+const AGAIN_MS = 10_000;
+
+const port = parentPort;
+const data = workerData as WorkerData;
+const clock = systemClock;
+const over = new AbortController();
+let index: LocalIndex | null = null;
+
+const say = (message: FromWorker): void => port?.postMessage(message);
+const logger = forwarding({});
+
+/** Lines go to the daemon's log: one writer per log file. */
+function forwarding(base: Readonly<Record<string, unknown>>): Logger {
+  const line =
+    (level: LogLevel) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      const plain = Object.entries({ ...base, ...fields }).map(([key, value]) => [key, value instanceof Error ? errorText(value) : value]);
+      say({ kind: "log", level, message, fields: Object.fromEntries(plain) as Record<string, unknown> });
+    };
+  return { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error"), child: (fields) => forwarding({ ...base, ...fields }), close: () => undefined };
+}
+
+/** Opens, fills and keeps open; again when the file is deleted, replaced or damaged under us. */
+async function keepOpen(): Promise<void> {
+  while (!over.signal.aborted) {
+    try {
+      index ??= await openIndex({ ...data, clock, logger, signal: over.signal });
+      say({ kind: "ready", path: index.path });
+      while (!index.lost) await clock.sleep(CHECK_MS, over.signal);
+      logger.warn("the rollout index is gone or damaged and is made anew", { path: index.path });
+    } catch (error) {
+      if (over.signal.aborted) break;
+      logger.warn("the rollout index is not usable for now", { error: errorText(error) });
+    }
+    say({ kind: "away" });
+    await index?.close();
+    index = null;
+    if (!over.signal.aborted) await clock.sleep(AGAIN_MS, over.signal).catch(() => undefined);
+  }
+  await index?.close();
+  port?.close();
+}
+
+async function perform(local: LocalIndex, call: Call): Promise<unknown> {
+  switch (call.name) {
+    case "list":
+      return local.list(call.query);
+    case "get":
+      return local.get(call.threadId);
+    case "idsWithPrefix":
+      return local.idsWithPrefix(call.prefix, call.limit);
+    case "find":
+      return local.find(call.threadId, call.options);
+    case "files":
+      return local.files(call.threadId);
+    case "refresh":
+      return local.refresh({ ...call.options, signal: over.signal });
+    case "status":
+      return local.status();
+  }
+}
+
+async function answer(id: number, call: Call): Promise<void> {
+  try {
+    if (index === null || index.lost) throw new MulticaError("index_away", "the rollout index is not open", { retry: "later" });
+    say({ kind: "answer", id, value: await perform(index, call) });
+  } catch (error) {
+    say({ kind: "failure", id, code: error instanceof MulticaError ? error.code : "state_failed", message: errorText(error) });
+  }
+}
+
+port?.on("message", (message: ToWorker) => {
+  if (message.kind === "stop") over.abort(new MulticaError("aborted", "the daemon stops"));
+  else void answer(message.id, message.call);
+});
+void keepOpen();
