@@ -22,7 +22,6 @@ const entryPoints = [
   ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts", "src/lib/state/index-db/worker.ts"].map((path) => join(root, path)),
 ].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
 
-rmSync(out, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const result = await build({
   entryPoints,

@@ -4,6 +4,7 @@ import { run } from "@oclif/core/run";
 import { settings } from "@oclif/core/settings";
 import type { PJSON } from "@oclif/core/interfaces";
 import { envSwitch } from "../lib/config/index.ts";
+import { EXIT } from "../lib/core/index.ts";
 import { processEnv, systemClock } from "../lib/platform/index.ts";
 import { jsonText, processStreams } from "../views/output.ts";
 import { asksForHelp, normalizeArgv, wantsErrorDocument } from "./argv.ts";
@@ -25,8 +26,10 @@ export async function main(args: readonly string[], options: MainOptions): Promi
   listenForInterrupts(options.exit, () => systemClock.monotonic());
   let brokenPipe = false;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
+    // First in the row: the framework's own listener throws, and a full disk would show as a stack.
+    stream.prependListener("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") brokenPipe = true;
+      else if (stream === process.stdout) endUnwritten(error, options);
     });
   }
   const argv = normalizeArgv(args);
@@ -40,6 +43,12 @@ export async function main(args: readonly string[], options: MainOptions): Promi
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   options.exit(brokenPipe ? 0 : exit);
+}
+
+/** What a command has to say is its result: when it cannot be written, the command has failed. */
+function endUnwritten(error: Error, options: MainOptions): void {
+  processStreams.err(`Error: cannot write the output: ${error.message}\n`);
+  options.exit(EXIT.failed);
 }
 
 async function say(text: string, options: MainOptions): Promise<void> {

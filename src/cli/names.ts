@@ -10,6 +10,7 @@ export async function displayNames(session: Session): Promise<(type: string | nu
   const names = new Map(people.map((person) => [`${person.kind}:${person.id}`, person.name]));
   return (type, id) => {
     if (!type || !id) return "";
+    if (type === "system") return type;
     return `${type}:${names.get(`${type}:${id}`) ?? id}`;
   };
 }

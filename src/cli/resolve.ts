@@ -1,4 +1,4 @@
-import { asString, EXIT, isObject, isUuid, MulticaError } from "../lib/core/index.ts";
+import { asString, EXIT, isObject, isUuid, MulticaError, shortIds } from "../lib/core/index.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -98,13 +98,13 @@ function squads(body: unknown): Person[] {
 
 const MENTION = /^\[@[^\]]*\]\(mention:\/\/(member|agent|squad)\/([^)]+)\)$/;
 
-/** Finds one person by id, its first eight characters, e-mail, name or a part of it, in this order (cli.md 4.10.4). */
+/** Finds one person by id, its beginning (eight characters or more), e-mail, name or a part of it, in this order (cli.md 4.10.4). */
 export function choosePerson(people: readonly Person[], ref: string): Person {
   const text = ref.trim();
   if (text === "") throw usage("the name is empty");
   const wanted = (MENTION.exec(text)?.[2] ?? text.replace(/^[@＠]+/, "")).toLowerCase();
   const ranks: ((person: Person) => boolean)[] = [
-    (one) => [one.id, one.id.slice(0, 8), one.email ?? ""].some((value) => value.toLowerCase() === wanted),
+    (one) => one.id.toLowerCase() === wanted || (wanted.length >= 8 && one.id.toLowerCase().startsWith(wanted)) || one.email?.toLowerCase() === wanted,
     (one) => one.name.toLowerCase() === wanted,
     (one) => one.name.toLowerCase().includes(wanted),
   ];
@@ -113,7 +113,8 @@ export function choosePerson(people: readonly Person[], ref: string): Person {
     const [first, second] = hits;
     if (first !== undefined && second === undefined) return first;
     if (first !== undefined) {
-      const names = hits.map((one) => `${one.kind} ${one.name} (${one.id.slice(0, 8)})`);
+      const short = shortIds(hits.map((one) => one.id));
+      const names = hits.map((one) => `${one.kind} ${one.name} (${short(one.id)})`);
       throw usage(`${JSON.stringify(text)} fits several: ${names.join(", ")}`);
     }
   }

@@ -26,7 +26,7 @@ export function stopLine(result: { readonly status: string; readonly pid: number
 /** `daemon status`: what a daemon said of itself, or that none runs. */
 export function statusText(status: Readonly<Record<string, unknown>>, profile: string): string {
   const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
-  if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"]);
+  if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"], profile);
   if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
   const launcher = text(status["launched_by"]);
   const skipped = Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>);
@@ -44,10 +44,12 @@ export function statusText(status: Readonly<Record<string, unknown>>, profile: s
   ]);
 }
 
-function conflictText(conflict: unknown): string {
+function conflictText(conflict: unknown, own: string): string {
   if (typeof conflict !== "object" || conflict === null) return "";
   const { port, profile } = conflict as { port?: unknown; profile?: unknown };
-  const who = typeof profile !== "string" ? "something that does not say which profile it serves" : `the daemon of ${profile || "the default profile"}`;
+  const named = `the daemon of ${profile === "" ? "the default profile" : `profile ${text(profile)}`}`;
+  const who =
+    typeof profile !== "string" ? "something that does not say which profile it serves" : profile === own ? "a daemon with another state directory" : named;
   return `Port ${text(port)} is used by ${who}.\n`;
 }
 

@@ -1,3 +1,4 @@
+import { shortIds } from "../lib/core/index.ts";
 import type { Comment, Issue, StoredMessage, TaskRow } from "../lib/wire/index.ts";
 import { cutText, pairsText, tableText, timeText } from "./table.ts";
 
@@ -58,10 +59,11 @@ export function commentTable(comments: readonly Comment[], nameOf: NameOf = asIs
 
 /** `issue runs`. */
 export function runTable(runs: readonly TaskRow[], fullId: boolean, nameOf: NameOf = asIs): string {
+  const short = shortIds(runs.map((run) => run.id));
   return tableText(
     ["ID", "AGENT", "STATUS", "STARTED", "COMPLETED", "ERROR"],
     runs.map((run) => [
-      fullId ? run.id : run.id.slice(0, 8),
+      fullId ? run.id : short(run.id),
       nameOf("agent", run.agent_id).replace(/^agent:/, ""),
       run.status,
       timeText(run.started_at, 16),

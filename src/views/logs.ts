@@ -32,6 +32,7 @@ function clockTime(value: unknown): string {
 }
 
 function fieldText(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? value.map(fieldText).join(",") : JSON.stringify(value);
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   return text === "" || /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }

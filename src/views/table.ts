@@ -13,7 +13,10 @@ export function tableText(headers: readonly string[], rows: readonly (readonly C
 }
 
 function rowText(line: readonly string[], widths: readonly number[]): string {
-  return line.map((cell, at) => (at === line.length - 1 ? cell : cell + " ".repeat((widths[at] ?? 0) - stringWidth(cell) + 2))).join("");
+  return line
+    .map((cell, at) => (at === line.length - 1 ? cell : cell + " ".repeat((widths[at] ?? 0) - stringWidth(cell) + 2)))
+    .join("")
+    .trimEnd();
 }
 
 function cellText(cell: Cell): string {

@@ -1,3 +1,4 @@
+import { shortIds } from "../lib/core/index.ts";
 import type { Workspace } from "../lib/wire/index.ts";
 import { cutText, pairsText, tableText } from "./table.ts";
 
@@ -6,9 +7,10 @@ export function workspaceTable(
   current: string | undefined,
   fullId: boolean,
 ): string {
+  const short = shortIds(all.map((entry) => entry.id));
   return tableText(
     ["", "ID", "NAME", "SLUG"],
-    all.map((entry) => [entry.id === current ? "*" : "", fullId ? entry.id : entry.id.slice(0, 8), entry.name, entry.slug]),
+    all.map((entry) => [entry.id === current ? "*" : "", fullId ? entry.id : short(entry.id), entry.name, entry.slug]),
   );
 }
 

@@ -49,5 +49,6 @@ export default class IssueList extends ApiCommand {
       const { issueTable } = await import("../../views/issues.ts");
       return issueTable(list, flags["full-id"], list.some((issue) => issue.assignee_id) ? await displayNames(session) : undefined);
     });
+    if (page.has_more) this.note(`${list.length} of ${total} issues; --offset ${offset + list.length} shows the next ones.`);
   }
 }

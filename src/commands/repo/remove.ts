@@ -5,7 +5,7 @@ import { removeRepos, repoUrls } from "../../cli/repo-list.ts";
 export default class RepoRemove extends ApiCommand {
   static override readonly access = "api";
   static override readonly summary = "Take repositories off the workspace's list";
-  static override readonly aliases = ["repo:rm"];
+  static override readonly hiddenAliases = ["repo:rm"];
   static override readonly examples = ["multica repo remove https://github.com/acme/app.git"];
   static override readonly strict = false;
   static override readonly args = { url: optionalArgument("repository URL; several are allowed") };

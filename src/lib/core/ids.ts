@@ -7,9 +7,22 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** The first eight characters of an id without dashes: for logs only (execenv.md 2). */
+/** The first eight characters of an id without dashes: how directories of older daemons are named (execenv.md 2). */
 export function shortId(id: string): string {
   return id.replaceAll("-", "").slice(0, 8);
+}
+
+/**
+ * Each id's first eight characters, or as many as tell it from the others: the head of a time-ordered id is the same for
+ * everything made within a minute.
+ */
+export function shortIds(ids: readonly string[]): (id: string) => string {
+  const all = [...new Set(ids)];
+  return (id) => {
+    let length = 8;
+    while (length < id.length && (id[length - 1] === "-" || all.some((other) => other !== id && other.startsWith(id.slice(0, length))))) length += 1;
+    return id.slice(0, length);
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -103,6 +104,17 @@ describe("streams and exit codes", () => {
     const bin = join(import.meta.dirname, "../../../bin/run.js");
     const out = execFileSync("sh", ["-c", `"${process.execPath}" "${bin}" --help | head -n 1; :`], { env: { PATH: process.env["PATH"] ?? "", HOME: tempDir() }, stdio: "pipe" });
     expect(out.toString()).toMatch(/^multica runs coding agents/);
+  });
+});
+
+describe("output that cannot be written", () => {
+  it.skipIf(!existsSync("/dev/full"))("is a failure in one line", async () => {
+    const bin = join(import.meta.dirname, "../../../bin/run.js");
+    const home = tempDir();
+    for (const args of ["version", "config show", "issue --help", "daemon status --json"]) {
+      const run = spawnSync("sh", ["-c", `"${process.execPath}" "${bin}" ${args} > /dev/full`], { env: { PATH: process.env["PATH"] ?? "", HOME: home }, encoding: "utf8" });
+      expect([args, run.status, run.stderr]).toEqual([args, 1, "Error: cannot write the output: ENOSPC: no space left on device, write\n"]);
+    }
   });
 });
 

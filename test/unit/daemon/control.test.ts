@@ -48,9 +48,16 @@ describe("the report of an early death", () => {
     const crash = Array.from({ length: 9 }, (_, index) => `crash ${index}`).join("\n");
     const error = report({ log, crash, oldLog: "returned 401\n", oldCrash: "ECONNREFUSED\n" }, 7);
     expect(error.exit).toBe(7);
-    expect(error.message.split("\n").map((line) => line.trim())).toEqual(
-      ["the daemon ended while starting (exit status 7)", "warn line", "error line", "crash 4", "crash 5", "crash 6", "crash 7", "crash 8"],
-    );
+    expect(error.message).toBe("the daemon did not start (exit status 7): crash 8");
+    expect(error.suggestions.slice(0, -1)).toEqual(["warn line", "error line", "crash 4", "crash 5", "crash 6", "crash 7"]);
+    expect(error.suggestions.at(-1)).toMatch(/^Logs: /);
+  });
+
+  it("puts the child's own error first, once, with its next step behind it", () => {
+    const log = JSON.stringify({ level: "error", msg: "the port is taken" });
+    const error = report({ log, crash: "(node:1) Warning: old\nError: the port is taken\nChoose another with --port.\n" }, 7);
+    expect(error.message).toBe("the daemon did not start (exit status 7): the port is taken");
+    expect(error.suggestions.slice(0, -1)).toEqual(["(node:1) Warning: old", "Choose another with --port."]);
   });
 
   it("is a failure also when the child ended with 0 or by a signal, and hides secrets", () => {

@@ -20,6 +20,7 @@ interface DeathFacts {
 const READ_BYTES = 64 * 1024;
 const LINES = 40;
 const SHOWN = 5;
+const OWN_ERROR = "Error: ";
 const REJECTED = /auth token rejected|returned 401|not authenticated/i;
 const UNREACHABLE = /connection refused|no such host|i\/o timeout|network is unreachable|ECONNREFUSED|ENOTFOUND|ETIMEDOUT|cannot connect to the server|server cannot be reached|did not answer in time|address cannot be resolved/i;
 
@@ -43,12 +44,15 @@ export function earlyDeath(facts: DeathFacts): MulticaError {
       suggestions: ["Check that it runs (`multica server start` starts the embedded one) and that the address is right."],
     });
   }
-  const shown = [...log.flatMap(loudText).slice(-SHOWN), ...crash.slice(-SHOWN)].map((line) => redactSecrets(line.replace(/^Error: /, "")));
+  const shown = [...log.flatMap(loudText).slice(-SHOWN), ...crash.slice(-SHOWN)].map((line) => redactSecrets(line));
   const code = facts.exit.code ?? EXIT.failed;
   const how = facts.exit.signal === null ? `exit status ${code}` : `signal ${facts.exit.signal}`;
-  return new MulticaError("daemon_died", [`the daemon ended while starting (${how})`, ...shown].join("\n  "), {
+  // What the child itself called its error is the one line a person needs; the others are its circumstances.
+  const cause = shown.findLast((line) => line.startsWith(OWN_ERROR)) ?? shown.at(-1);
+  const others = [...new Set(shown)].filter((line) => line !== cause && line !== cause?.slice(OWN_ERROR.length));
+  return new MulticaError("daemon_died", `the daemon did not start (${how})${cause === undefined ? "" : `: ${cause.replace(OWN_ERROR, "")}`}`, {
     exit: code === 0 ? EXIT.failed : code,
-    suggestions: [`Logs: ${facts.log.path}, ${facts.crashLog.path}`],
+    suggestions: [...others, `Logs: ${facts.log.path}, ${facts.crashLog.path}`],
   });
 }
 
