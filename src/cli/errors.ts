@@ -1,5 +1,5 @@
 import { serverCode, serverMessage } from "../lib/api/errors.ts";
-import { errorText, EXIT, isMulticaError, MulticaError, redactSecrets } from "../lib/core/index.ts";
+import { errorText, EXIT, isMulticaError, MulticaError, redactSecrets, systemCode } from "../lib/core/index.ts";
 import { commandWords } from "./failure.ts";
 import { parserFailure } from "./parser-failure.ts";
 
@@ -30,7 +30,14 @@ export function renderError(error: unknown): RenderedError {
     const hints = error.exit === EXIT.usage ? [...error.suggestions, ...helpHint(error)] : error.suggestions;
     return { kind: kindOf(error.code, error.exit), message: redactSecrets(error.message), exit: error.exit, hints };
   }
-  return { kind: "unknown", message: redactSecrets(errorText(error)), exit: EXIT.failed, hints: [] };
+  return { kind: "unknown", message: redactSecrets(errorText(error)), exit: EXIT.failed, hints: systemHint(error) };
+}
+
+/** The next step after a refusal of the file system that no command had words for. */
+function systemHint(error: unknown): string[] {
+  const code = systemCode(error) ?? "";
+  if (["EACCES", "EPERM", "EROFS"].includes(code)) return ["Check who may write there; MULTICA_HOME chooses another directory than ~/.multica."];
+  return ["ENOSPC", "EDQUOT"].includes(code) ? ["Free some space, then try again."] : [];
 }
 
 /** The error as lines for stderr; with `debug`, the whole chain behind it. */

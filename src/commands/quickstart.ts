@@ -19,6 +19,7 @@ export default class Quickstart extends BaseCommand {
     const signal = holdInterrupts();
     const { quickstart } = await import("../lib/setup/index.ts");
     const { openStages, quickstartText, QUICKSTART_STAGES } = await import("../views/setup.ts");
+    const { logLine } = await import("../views/logs.ts");
     const { systemClock } = await import("../lib/platform/index.ts");
     const stages = openStages({ json: this.wantsJson(flags), names: QUICKSTART_STAGES });
     const work = stages.during(
@@ -35,7 +36,7 @@ export default class Quickstart extends BaseCommand {
     );
     const report = await work.catch((error: unknown) => {
       const log = isMulticaError(error, "quickstart_failed") ? error.details["log"] : undefined;
-      if (typeof log === "string" && log !== "") this.note(`The daemon's last words:\n${log}\n`);
+      if (typeof log === "string" && log !== "") this.note(`The daemon's last words:\n${log.split("\n").map(logLine).join("\n")}\n`);
       throw error;
     });
     await this.emit(flags, report, () => quickstartText(report));

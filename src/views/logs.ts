@@ -15,7 +15,7 @@ const LEVELS: Readonly<Record<string, string>> = { debug: "DBG", info: "INF", wa
 const HIDDEN = new Set(["time", "level", "msg", "component", "pid", "hostname", "v"]);
 
 /** A JSON log line for people: `HH:MM:SS.mmm LVL message key=value …`; any other line stays as it is. */
-function logLine(line: string): string {
+export function logLine(line: string): string {
   const entry = parseJson(line);
   if (!isObject(entry) || typeof entry["msg"] !== "string") return line;
   const time = clockTime(entry["time"]);
@@ -32,7 +32,7 @@ function clockTime(value: unknown): string {
 }
 
 function fieldText(value: unknown): string {
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? value.map(fieldText).join(",") : JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) && value.length > 0 ? value.map(fieldText).join(",") : JSON.stringify(value);
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   return text === "" || /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }

@@ -40,7 +40,7 @@ interface Embedded {
   readonly server_url: string;
   readonly workspace: { readonly name: string; readonly id: string };
   readonly daemon: { readonly pid: number | null; readonly port: number | null };
-  readonly runtimes: readonly { readonly name: string; readonly provider: string; readonly status: string }[];
+  readonly runtimes: readonly { readonly name: string; readonly provider: string; readonly status: string; readonly found: string | null }[];
   readonly next: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function embeddedText(report: Embedded): string {
     ["Server", report.server_url],
     ["Workspace", `${report.workspace.name} (${report.workspace.id})`],
     ["Daemon", daemon.pid === null ? "not started" : `pid ${daemon.pid}, port ${daemon.port ?? "?"}`],
-    ["Runtimes", runtimes.length === 0 ? "none yet: no agent was found on this machine" : runtimes.map((one) => `${one.name} (${one.provider}, ${one.status})`).join(", ")],
+    ["Runtimes", runtimes.length === 0 ? "none yet: no agent was found on this machine" : runtimes.map((one) => `${one.name} (${one.provider}, ${one.status})${one.found === null ? "" : `, ${one.found}`}`).join("; ")],
   ]);
   return `\n${facts}\nTry next:\n${report.next.map((command) => `  ${command}\n`).join("")}`;
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { findByEnv, sendSignal } from "../../src/lib/platform/index.ts";
@@ -63,6 +64,31 @@ describe("multica quickstart", () => {
     expect(readdirSync(join(home, "tmp"))).toEqual([]);
   });
 
+  it("works in a repository of the person's own and changes nothing of it; one without a commit is refused", async () => {
+    const { home, env } = scratchEnv();
+    const repo = tempDir("multica-repo-");
+    execFileSync("git", ["init", "--quiet", "-b", "trunk", repo]);
+    const args = [bin, "quickstart", "--json", "--repo", repo];
+    const empty = await runShort({ command: process.execPath, args, cwd: home, env, timeoutMs: 90_000 });
+    expect([empty.code, empty.stderr]).toEqual([1, expect.stringContaining(`quickstart failed at "repository": ${repo} has no commit yet`)]);
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "one"]);
+    const before = execFileSync("git", ["-C", repo, "for-each-ref"], { encoding: "utf8" });
+    const result = await runShort({ command: process.execPath, args, cwd: home, env, timeoutMs: 90_000 });
+    expect(result.code, result.stderr).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({ ok: true, repo: { url: pathToFileURL(repo).href, files_changed: 1 } });
+    expect(execFileSync("git", ["-C", repo, "for-each-ref"], { encoding: "utf8" })).toBe(before);
+    expect(execFileSync("git", ["-C", repo, "status", "--short"], { encoding: "utf8" })).toBe("");
+  });
+
+  it("says at once that the agent it was asked for is not there, whether git knows the person or not", async () => {
+    const { home, env } = scratchEnv();
+    const bare = { ...env, PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, GIT_CONFIG_NOSYSTEM: "1" };
+    const result = await runShort({ command: process.execPath, args: [bin, "quickstart", "--agent", "codex"], cwd: home, env: bare, timeoutMs: 90_000 });
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/quickstart failed at "runtime": no codex agent to work with: .*\nInstall codex/);
+    expect(readdirSync(join(home, "tmp"))).toEqual([]);
+  });
+
   it("names the stage that failed and exits 1", async () => {
     const { home, env } = scratchEnv();
     const result = await runShort({
@@ -73,8 +99,8 @@ describe("multica quickstart", () => {
       timeoutMs: 90_000,
     });
     expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/quickstart failed at "(run|verify)"/);
-    expect(result.stderr).toMatch(/The daemon's last words:\n\{"level"/);
+    expect(result.stderr).toMatch(/quickstart failed at "repository": file:\/\/\/nowhere\/at-all\.git is not a repository that git can read: .*fatal:.*\nGive --repo/);
+    expect(result.stderr).toMatch(/The daemon's last words:\n\d\d:\d\d:\d\d\.\d{3} [A-Z]{3} /);
     expect(findByEnv("TMPDIR", join(home, "tmp"))).toEqual([]);
   });
 });

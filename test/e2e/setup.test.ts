@@ -2,7 +2,9 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EmbeddedReport } from "../../src/lib/setup/index.ts";
+import { fakeAgents } from "../support/daemon.ts";
 import { Product } from "../support/product.ts";
+import { tempDir } from "../support/temp.ts";
 
 describe("multica setup embedded", () => {
   it("makes a machine ready once and changes nothing the second time", async () => {
@@ -18,6 +20,28 @@ describe("multica setup embedded", () => {
     expect(second).toMatchObject({ server_started: false, server_url: first.server_url, daemon: { started: false, pid: product.daemonInfo().pid } });
     expect(second.next.length).toBeGreaterThan(0);
     expect(readFileSync(config, "utf8")).toBe(before);
+  });
+
+  it("tells how each runtime was found, and commands that work in the profile", async () => {
+    const home = tempDir("multica-bin-");
+    const bin = fakeAgents(home, { codex: "0.130.0" });
+    const product = new Product({ profile: "side", env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` } });
+    const report = await product.json<EmbeddedReport>(["setup", "embedded", "--port", "0", "--daemon-port", "0"]);
+    expect(report.runtimes).toMatchObject([{ provider: "codex", status: "online", found: `on PATH: ${join(bin, "codex")}` }]);
+    expect(report.next).toHaveLength(3);
+    for (const command of report.next) expect(command).toMatch(/^multica --profile side /);
+    const text = await product.run(["setup", "embedded"]);
+    expect(text.stdout).toMatch(/Runtimes: +Codex .*\(codex, online\), on PATH: /);
+  });
+
+  it("brings a running daemon to the server's new address", async () => {
+    const product = new Product();
+    const first = await product.json<EmbeddedReport>(["setup", "embedded", "--port", "0", "--daemon-port", "0"]);
+    await product.json(["server", "stop"]);
+    const second = await product.json<EmbeddedReport>(["setup", "embedded", "--port", "0", "--daemon-port", "0"]);
+    expect(second.server_url).not.toBe(first.server_url);
+    expect(second.daemon.started).toBe(true);
+    expect(await product.json(["daemon", "status"])).toMatchObject({ status: "running", server_url: second.server_url });
   });
 
   it("keeps the token when the server comes back on another port", async () => {

@@ -62,9 +62,12 @@ function foregroundCommand(options: LaunchOptions): { command: string; args: str
 async function startError(options: LaunchOptions, offset: number, what: string, code: number | null): Promise<MulticaError> {
   const paths = serverPaths(options.dataDir);
   const said = (await readFile(paths.output)).subarray(offset).toString("utf8").split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const reason = said.find((line) => /error/i.test(line)) ?? said.at(-1);
+  const at = said.findIndex((line) => /error/i.test(line));
+  const reason = said[at] ?? said.at(-1);
+  // What the child itself says behind its error is the next step.
+  const next = at === -1 ? [] : said.slice(at + 1, at + 3).filter((line) => !/^at |^See multica /.test(line));
   return new MulticaError("server_start_failed", reason === undefined ? what : `${what}: ${reason.replace(/^›?\s*Error:\s*/i, "")}`, {
     exit: code === null || code === 0 ? EXIT.failed : code,
-    suggestions: [`The log is ${paths.log}.`],
+    suggestions: [...next, `The log is ${paths.log}.`],
   });
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, MulticaError, isObject, parseJson } from "../core/index.ts";
+import { type JsonObject, MulticaError, asString, isObject, parseJson } from "../core/index.ts";
 import { type Env, selfCommand } from "../platform/index.ts";
 import { runShort } from "../platform/process/run-short.ts";
 
@@ -37,7 +37,9 @@ function failure(
   result: { code: number | null; stderr: string; timedOut: boolean; failure?: string },
   document: unknown,
 ): MulticaError {
-  const reported = isObject(document) && isObject(document["error"]) ? document["error"]["message"] : undefined;
+  const told = isObject(document) && isObject(document["error"]) ? document["error"] : {};
+  const reported = told["message"];
+  const hint = asString(told["hint"]);
   const text = result.timedOut
     ? `did not end within its time`
     : typeof reported === "string"
@@ -45,6 +47,7 @@ function failure(
       : result.stderr.trim() || result.failure || `ended with ${result.code ?? "a signal"} and no document`;
   return new MulticaError("setup_step", `multica ${args.slice(0, 2).join(" ")}: ${text}`, {
     exit: result.code === null || result.code === 0 ? 1 : result.code,
+    suggestions: hint === "" ? [] : [hint],
     details: { args },
   });
 }

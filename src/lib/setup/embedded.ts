@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createUserApi } from "../api/index.ts";
 import { createHttp } from "../api/ky-http.ts";
-import { openSettingsStore, readSettings } from "../config/index.ts";
-import { EXIT, MulticaError, asNumber, asString, errorText } from "../core/index.ts";
+import { openSettingsStore, profileCommand, readSettings } from "../config/index.ts";
+import { EXIT, type JsonObject, MulticaError, asNumber, asString, errorText, isObject } from "../core/index.ts";
 import { type Env, platformName, readTextIfExists } from "../platform/index.ts";
 import { type AgentRuntime, WIRE_VERSION, type Workspace } from "../wire/index.ts";
 import { type Cli, ownCli } from "./cli.ts";
@@ -28,9 +28,20 @@ export interface EmbeddedReport {
   readonly server_started: boolean;
   readonly workspace: { readonly id: string; readonly name: string; readonly slug: string };
   readonly daemon: { readonly started: boolean; readonly pid: number | null; readonly port: number | null };
-  readonly runtimes: readonly { readonly id: string; readonly name: string; readonly provider: string; readonly status: string }[];
+  readonly runtimes: readonly FoundRuntime[];
   readonly next: readonly string[];
 }
+
+export interface FoundRuntime {
+  readonly id: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly status: string;
+  /** How the daemon came by it, in words; null when no daemon of this machine knows. */
+  readonly found: string | null;
+}
+
+const DAEMON_MS = 90_000;
 
 /**
  * Makes a machine ready without a question, and again without harm: embedded server, local user and workspace, a token in
@@ -43,7 +54,7 @@ export async function setupEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
   const server = await stages.run("server", () => startServer(cli, options), (result) => result.url);
   const workspace = await stages.run("account", () => signIn(cli, server.url, options), (result) => `workspace ${result.name}`);
   const daemon = options.startDaemon
-    ? await stages.run("daemon", () => startDaemon(cli, options), (result) => `pid ${result.pid ?? "?"}, port ${result.port ?? "?"}`)
+    ? await stages.run("daemon", () => startDaemon(cli, server.url, options), (result) => `pid ${result.pid ?? "?"}, port ${result.port ?? "?"}`)
     : { started: false, pid: null, port: null };
   const runtimes = await listRuntimes(options.stateDir, server.url, workspace.id);
   return {
@@ -51,8 +62,8 @@ export async function setupEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     server_started: server.started,
     workspace: { id: workspace.id, name: workspace.name, slug: workspace.slug },
     daemon,
-    runtimes: runtimes.map(({ id, name, provider, status }) => ({ id, name, provider, status })),
-    next: nextCommands(runtimes),
+    runtimes: daemon.pid === null ? runtimes.map((runtime) => foundRuntime(runtime, {})) : await describeRuntimes(cli, runtimes),
+    next: nextCommands(runtimes, options.profile ?? ""),
   };
 }
 
@@ -132,17 +143,41 @@ async function accepted(url: string, token: string): Promise<boolean> {
   }
 }
 
-async function startDaemon(cli: Cli, options: EmbeddedOptions): Promise<EmbeddedReport["daemon"]> {
+async function startDaemon(cli: Cli, serverUrl: string, options: EmbeddedOptions): Promise<EmbeddedReport["daemon"]> {
   const port = options.daemonPort === undefined ? [] : ["--port", String(options.daemonPort)];
+  const facts = (document: JsonObject, started: boolean) => ({ started, pid: asNumber(document["pid"]) ?? null, port: asNumber(document["port"]) ?? null });
   try {
-    const document = await cli.run(["daemon", "start", ...port], { timeoutMs: 90_000 });
-    return { started: true, pid: asNumber(document["pid"]) ?? null, port: asNumber(document["port"]) ?? null };
+    return facts(await cli.run(["daemon", "start", ...port], { timeoutMs: DAEMON_MS }), true);
   } catch (error) {
     if (!(error instanceof MulticaError) || error.exit !== EXIT.conflict) throw error;
     const status = await cli.run(["daemon", "status"]);
-    if (asString(status["status"]) === "") throw error;
-    return { started: false, pid: asNumber(status["pid"]) ?? null, port: asNumber(status["port"]) ?? null };
+    if (asNumber(status["pid"]) === undefined) throw error;
+    // The server may have come back at another address: a daemon reads its settings once.
+    const elsewhere = asString(status["server_url"]) !== serverUrl && asNumber(status["active_task_count"]) === 0;
+    return elsewhere ? facts(await cli.run(["daemon", "restart", ...port], { timeoutMs: DAEMON_MS }), true) : facts(status, false);
   }
+}
+
+const FOUND_BY: Readonly<Record<string, string>> = {
+  variable: "named by a MULTICA_…_PATH variable",
+  path: "on PATH",
+  "login-shell": "through the login shell",
+  bundle: "in the desktop app",
+};
+
+async function describeRuntimes(cli: Cli, runtimes: readonly AgentRuntime[]): Promise<FoundRuntime[]> {
+  const found = (await cli.run(["daemon", "status"]))["found_agents"];
+  const words = (Array.isArray(found) ? found : []).map((entry) => {
+    const agent = isObject(entry) ? entry : {};
+    const source = asString(agent["source"]);
+    return [asString(agent["provider"]), `${FOUND_BY[source] ?? "found"}: ${asString(agent["path"])}`] as const;
+  });
+  return runtimes.map((runtime) => foundRuntime(runtime, Object.fromEntries(words)));
+}
+
+function foundRuntime(runtime: AgentRuntime, found: Readonly<Record<string, string>>): FoundRuntime {
+  const { id, name, provider, status } = runtime;
+  return { id, name, provider, status, found: (runtime.profile_id ?? "") === "" ? (found[provider] ?? null) : "a runtime profile" };
 }
 
 async function listRuntimes(stateDir: string, url: string, workspaceId: string): Promise<AgentRuntime[]> {
@@ -168,14 +203,9 @@ export function userApi(serverUrl: string, token: string, workspaceId?: string):
   );
 }
 
-function nextCommands(runtimes: readonly AgentRuntime[]): string[] {
+function nextCommands(runtimes: readonly AgentRuntime[], profile: string): string[] {
+  const own = (words: string): string => profileCommand(profile, words);
   const runtime = runtimes.find((candidate) => candidate.status === "online");
-  if (runtime === undefined) {
-    return ["multica quickstart", "multica runtime list", "multica daemon status"];
-  }
-  return [
-    `multica agent create --name Dev --runtime-id ${runtime.id}`,
-    "multica repo add URL",
-    'multica issue create --title "…" --assignee Dev',
-  ];
+  if (runtime === undefined) return ["multica quickstart", own("runtime list"), own("daemon status")];
+  return [own(`agent create --name Dev --runtime-id ${runtime.id}`), own("repo add URL"), own('issue create --title "…" --assignee Dev')];
 }

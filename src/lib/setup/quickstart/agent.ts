@@ -1,5 +1,5 @@
 import type { UserApi } from "../../api/index.ts";
-import { MulticaError } from "../../core/index.ts";
+import { MulticaError, asString, isObject } from "../../core/index.ts";
 import type { Clock } from "../../platform/index.ts";
 import type { Agent, AgentRuntime } from "../../wire/index.ts";
 import type { Cli } from "../cli.ts";
@@ -30,8 +30,17 @@ export async function exampleRuntime(context: AgentContext, launcher: string): P
   return waitForRuntime(context, (runtime) => runtime.profile_id === profile.id, "the example agent's profile");
 }
 
-/** The runtime of a real agent that the daemon found on this machine. */
-export function foundRuntime(context: AgentContext, provider: string): Promise<AgentRuntime> {
+/** The runtime of a real agent that the daemon found on this machine. Throws `no_agent` with what it found instead. */
+export async function foundRuntime(context: AgentContext, provider: string): Promise<AgentRuntime> {
+  const status = await context.cli.run(["daemon", "status"]);
+  const found = Array.isArray(status["agents"]) ? status["agents"].map(String) : [];
+  if (!found.includes(provider)) {
+    const skipped = isObject(status["skipped_agents"]) ? asString(status["skipped_agents"][provider]) : "";
+    const why = skipped === "" ? "none was found on this machine" : skipped;
+    throw new MulticaError("no_agent", `no ${provider} agent to work with: ${why}; ${found.length === 0 ? "no other agent was found either" : `found: ${found.join(", ")}`}`, {
+      suggestions: [`Install ${provider} so that it is on your PATH, or leave --agent away to see the example agent.`],
+    });
+  }
   return waitForRuntime(context, (runtime) => runtime.provider === provider && (runtime.profile_id ?? "") === "", provider);
 }
 

@@ -25,7 +25,7 @@ export async function waitForStart(options: FollowOptions): Promise<TaskRow> {
   return waitForTask(options, (task) => task.status === "running" || isTerminalState(task.status), "the daemon to start the task");
 }
 
-/** Follows the newest task of the issue to its end, handing on its messages as they arrive. */
+/** Follows the newest task of the issue to its end, handing on its messages as they arrive. Throws `task_failed` unless it completed. */
 export async function followTask(options: FollowOptions): Promise<Followed> {
   let seen = 0;
   let messages = 0;
@@ -43,6 +43,9 @@ export async function followTask(options: FollowOptions): Promise<Followed> {
     await drain(candidate);
     return ended;
   }, "the task to end");
+  if (task.status !== "completed") {
+    throw new MulticaError("task_failed", `the task ended as ${task.status}: ${task.error ?? task.failure_reason ?? "no reason given"}`);
+  }
   return { task, messages };
 }
 

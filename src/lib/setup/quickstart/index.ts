@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readSettings } from "../../config/index.ts";
-import { MulticaError, errorText } from "../../core/index.ts";
+import { MulticaError, errorText, isMulticaError } from "../../core/index.ts";
 import { type Clock, type Env, packageRoot, readTextIfExists } from "../../platform/index.ts";
 import type { Issue } from "../../wire/index.ts";
 import { ownCli } from "../cli.ts";
@@ -140,7 +140,7 @@ async function work(
 
 function issueText(url: string): string {
   return [
-    `Check out ${url}, append a line that greets the reader to README.md, commit it, tell what you did in a comment`,
+    `Check out ${url}, add a file with one line that greets the reader, commit it, tell what you did in a comment`,
     "and move this issue to in_review.",
   ].join(" ");
 }
@@ -177,7 +177,10 @@ function failure(error: unknown, stages: Stages, log: string, kept: string | und
   const stage = stages.failed ?? "start";
   return new MulticaError("quickstart_failed", `quickstart failed at "${stage}": ${errorText(error)}`, {
     cause: error,
-    suggestions: kept === undefined ? ["Run it again with --keep to look at its files."] : [`Its files are in ${kept}.`],
+    suggestions: [
+      ...(isMulticaError(error) ? error.suggestions : []),
+      kept === undefined ? "Run it again with --keep to look at its files." : `Its files are in ${kept}.`,
+    ],
     details: { stage, log },
   });
 }

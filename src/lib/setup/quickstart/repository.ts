@@ -1,7 +1,8 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { MulticaError, errorText } from "../../core/index.ts";
 import { type Env, ensureDir, pathExists, writeFileAtomic } from "../../platform/index.ts";
-import { git } from "./git.ts";
+import { IDENTITY, git } from "./git.ts";
 
 export interface RepositoryOptions {
   readonly dir: string;
@@ -15,7 +16,22 @@ export interface RepositoryOptions {
 export async function provideRepository(options: RepositoryOptions): Promise<string> {
   if (options.repo === undefined) return createDemo(options);
   const path = isAbsolute(options.repo) ? options.repo : resolve(options.cwd, options.repo);
-  return (await pathExists(path)) ? pathToFileURL(path).href : options.repo;
+  const url = (await pathExists(path)) ? pathToFileURL(path).href : options.repo;
+  if ((await branches(options, url)) === "") {
+    throw new MulticaError("repository_empty", `${options.repo} has no commit yet`, { suggestions: ["Make a first commit; work needs something to start from."] });
+  }
+  return url;
+}
+
+async function branches(options: RepositoryOptions, url: string): Promise<string> {
+  try {
+    return await git({ ...options.env, GIT_TERMINAL_PROMPT: "0" }, options.dir, "ls-remote", "--quiet", "--", url);
+  } catch (error) {
+    throw new MulticaError("repository_unreadable", `${options.repo ?? ""} is not a repository that git can read: ${errorText(error)}`, {
+      cause: error,
+      suggestions: ["Give --repo a URL that `git clone` accepts, or the path of a repository."],
+    });
+  }
 }
 
 async function createDemo(options: RepositoryOptions): Promise<string> {
@@ -25,7 +41,7 @@ async function createDemo(options: RepositoryOptions): Promise<string> {
   await writeFileAtomic(join(work, "src", "greet.txt"), "Hello.\n");
   await git(options.env, work, "init", "--quiet", "--initial-branch=main");
   await git(options.env, work, "add", "--all");
-  await git(options.env, work, "commit", "--quiet", "--message", "First commit");
+  await git(options.env, work, "-c", `user.name=${IDENTITY.name}`, "-c", `user.email=${IDENTITY.email}`, "commit", "--quiet", "--message", "First commit");
   const bare = join(options.dir, "demo.git");
   await git(options.env, options.dir, "clone", "--quiet", "--bare", work, bare);
   return pathToFileURL(bare).href;

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { errorText } from "../../core/index.ts";
 import { type Env, ensureDir, makeTempDir, selfCommand, writeFileAtomic } from "../../platform/index.ts";
+import { IDENTITY, git } from "./git.ts";
 
 export interface Scratch {
   readonly dir: string;
@@ -30,7 +32,7 @@ export async function createScratch(options: ScratchOptions): Promise<Scratch> {
   for (const path of [home, bin, stateDir, workspacesRoot]) await ensureDir(path);
   await writeFileAtomic(
     join(home, ".gitconfig"),
-    "[user]\n\tname = Quickstart\n\temail = quickstart@multica.invalid\n[init]\n\tdefaultBranch = main\n",
+    `[user]\n\tname = ${IDENTITY.name}\n\temail = ${IDENTITY.email}\n[init]\n\tdefaultBranch = main\n`,
   );
   const launcher = join(bin, "echo-agent");
   const { node } = selfCommand();
@@ -38,12 +40,22 @@ export async function createScratch(options: ScratchOptions): Promise<Scratch> {
   const kept = Object.entries(options.env).filter(([name]) => options.keepHome || !DROPPED.test(name));
   const env: Env = {
     ...Object.fromEntries(kept.filter(([name]) => !name.startsWith("MULTICA_"))),
-    ...(options.keepHome ? {} : { HOME: home, XDG_CACHE_HOME: join(home, ".cache") }),
+    ...(options.keepHome ? await missingIdentity(options.env, dir) : { HOME: home, XDG_CACHE_HOME: join(home, ".cache") }),
     MULTICA_HOME: stateDir,
     MULTICA_WORKSPACES_ROOT: workspacesRoot,
     NO_COLOR: "1",
   };
   return { dir, stateDir, workspacesRoot, launcher, env };
+}
+
+/** In the person's own home their git identity counts; agents could not commit at all where there is none. */
+async function missingIdentity(env: Env, cwd: string): Promise<Env> {
+  const known = await git(env, cwd, "var", "GIT_COMMITTER_IDENT").then(
+    () => true,
+    (error: unknown) => !/identity|email|name/i.test(errorText(error)),
+  );
+  const { name, email } = IDENTITY;
+  return known ? {} : { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email, GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
 }
 
 function quoted(path: string): string {
