@@ -75,7 +75,8 @@ export class LogWriter {
   }
   /** True when a journal is full of what nobody has acknowledged: the command must wait. */
   get full(): boolean {
-    return this.#options.keepUnacknowledged && this.#size() > this.#options.ringBytes;
+    if (!this.#options.keepUnacknowledged) return false;
+    return size(this.#segments.filter((segment) => segment.lastSeq > this.#acknowledged)) > this.#options.ringBytes;
   }
 
   /** Adds a record; returns its number. */
@@ -177,7 +178,7 @@ export class LogWriter {
 
   /** Deletes segments between the first and the newest ones until the rest fits; of a journal only acknowledged ones. */
   #prune(): void {
-    while (this.#size() > this.#options.ringBytes && this.#segments.length > 2) {
+    while (size(this.#segments) > this.#options.ringBytes && this.#segments.length > 2) {
       const oldest = this.#segments[1];
       if (oldest === undefined || (this.#options.keepUnacknowledged && oldest.lastSeq > this.#acknowledged)) return;
       removeFileNow(join(this.#options.dir, segmentName(oldest.firstSeq)));
@@ -185,8 +186,8 @@ export class LogWriter {
       this.#segments.splice(1, 1);
     }
   }
+}
 
-  #size(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.file.size, 0);
-  }
+function size(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.file.size, 0);
 }

@@ -1,0 +1,83 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { isMulticaError, systemCode } from "../core/index.ts";
+import type { Clock } from "../platform/index.ts";
+import type { ExecState } from "../wire/exec-process.ts";
+import { connectHost } from "./client.ts";
+import { readExit, readMeta, readToken } from "./files.ts";
+import { LogReader } from "./log/reader.ts";
+import { type HostMeta, fromWire } from "./protocol.ts";
+import type { LogEvent } from "./types.ts";
+
+/** A process as its directory tells of it, without a daemon. */
+export interface RecordedProcess {
+  readonly thread_id: string;
+  readonly process_id: string;
+  readonly generation: number;
+  readonly state: ExecState;
+  readonly dir: string;
+  readonly meta: HostMeta;
+}
+
+/** What lies below `<state dir>/exec`: for commands that must work while no daemon runs. */
+export function recordedProcesses(stateDir: string): RecordedProcess[] {
+  const root = join(stateDir, "exec");
+  return entriesOf(root).flatMap((name) => {
+    const dir = join(root, name);
+    const meta = readMeta(dir);
+    if (meta === null) return [];
+    const { thread_id, process_id, generation } = meta;
+    return [{ thread_id, process_id, generation, state: readExit(dir) === null ? ("attached" as const) : ("exited" as const), dir, meta }];
+  });
+}
+
+function entriesOf(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+const READ_BYTES = 256 * 1024;
+
+/** The records in a directory from a position on, up to where they end now. */
+export function* recordedLog(dir: string, afterSeq: number): Generator<LogEvent> {
+  const reader = new LogReader(dir, { seq: afterSeq, bytes: afterSeq === 0 ? 0 : null });
+  try {
+    for (let events = reader.next(READ_BYTES); events.length > 0; events = reader.next(READ_BYTES)) yield* events;
+  } finally {
+    reader.close();
+  }
+}
+
+const CONNECT_MS = 5000;
+const WAIT_MS = 60_000;
+
+/** The same, and what follows: asked of the host itself as a viewer, until the process is closed or nobody answers. */
+export async function* followRecorded(process: RecordedProcess, afterSeq: number, parts: { readonly clock: Clock; readonly signal: AbortSignal }): AsyncGenerator<LogEvent> {
+  const { meta, dir } = process;
+  const { clock, signal } = parts;
+  let seen = afterSeq;
+  try {
+    const client = await connectHost({
+      ...{ socket: meta.socket, token: readToken(dir) ?? "", role: "viewer", epoch: 0, instanceId: meta.instance_id, nonceHash: meta.nonce_hash, clock, timeoutMs: CONNECT_MS },
+    });
+    signal.addEventListener("abort", () => client.close(), { once: true });
+    try {
+      for (let open = true; open && !signal.aborted; ) {
+        const reply = await client.read({ after_seq: seen, after_bytes: seen === 0 ? 0 : null, max_bytes: READ_BYTES, wait_ms: WAIT_MS });
+        for (const event of reply.events) yield fromWire(event);
+        seen = reply.next_seq;
+        open = !reply.closed || reply.more;
+      }
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    if (!isMulticaError(error)) throw error;
+  }
+  // The host has gone, or never answered: its files have the rest.
+  if (!signal.aborted) yield* recordedLog(dir, seen);
+}

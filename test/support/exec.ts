@@ -1,0 +1,94 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { onTestFinished } from "vitest";
+import { type ExecEnd, type ExecJournal, type ExecParts, type ExecService, type ExecStart, createExecService } from "../../src/lib/exec/index.ts";
+import { findByEnv, processEnv, sendSignal, systemClock } from "../../src/lib/platform/index.ts";
+import { silentLogger } from "./exec-logger.ts";
+import { tempDir } from "./temp.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+let built: string | undefined;
+
+/** The host as users have it: one bundled file. Built once a test file, from the sources as they are. */
+export function hostEntry(): string {
+  if (built !== undefined) return built;
+  mkdirSync(join(ROOT, ".cache"), { recursive: true });
+  // Inside the repository, so that the terminal library is found.
+  const dir = mkdtempSync(join(ROOT, ".cache", "exec-host-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  const outfile = join(dir, "main.mjs");
+  const entry = join(ROOT, "src", "lib", "exec", "host", "main.ts");
+  buildSync({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", target: "node22.13", external: ["@lydell/node-pty"] });
+  return (built = outfile);
+}
+
+export interface ExecWorld {
+  readonly stateDir: string;
+  readonly service: ExecService;
+  readonly ends: ExecEnd[];
+  /** Another service over the same hosts: a daemon that starts later. */
+  next(overrides?: Partial<ExecParts>): ExecService;
+  /** What a process of that xid left alive. */
+  strays(xid: string): number[];
+}
+
+let epoch = 0;
+
+/** A service of its own in a temporary directory. When the test ends, nothing that it started lives. */
+export function execWorld(overrides: Partial<ExecParts> = {}): ExecWorld {
+  const stateDir = overrides.stateDir ?? tempDir("mx-");
+  const services: ExecService[] = [];
+  const make = (more: Partial<ExecParts> = {}): ExecService => {
+    const parts: ExecParts = {
+      ...{ stateDir, instanceId: "test", epoch: (epoch += 1), journal: null, clock: systemClock, logger: silentLogger, env: processEnv(), hostEntry: hostEntry() },
+      ...overrides,
+      ...more,
+    };
+    const service = createExecService(parts);
+    services.push(service);
+    return service;
+  };
+  const service = make();
+  const ends: ExecEnd[] = [];
+  service.onEnd((end) => ends.push(end));
+  onTestFinished(async () => {
+    const xids = new Set(services.flatMap((one) => one.list().map((record) => record.dir.split("/").at(-1) ?? "")));
+    for (const one of services.reverse()) await one.shutdown("terminate");
+    for (const xid of xids) for (const entry of findByEnv("MULTICA_EXEC_XID", xid)) sendSignal(entry.pid, "SIGKILL");
+  });
+  return { stateDir, service, ends, next: make, strays: (xid) => findByEnv("MULTICA_EXEC_XID", xid).map((entry) => entry.pid) };
+}
+
+/** A journal in memory that outlives a service, as the database does. */
+export function memoryJournal(): ExecJournal {
+  const rows = new Map<string, ReturnType<ExecJournal["list"]>[number]>();
+  const update: ExecJournal["update"] = (xid, patch) => {
+    const row = rows.get(xid);
+    if (row !== undefined) rows.set(xid, { ...row, ...patch });
+  };
+  return {
+    insert: (row) => void rows.set(row.xid, row),
+    update,
+    updateAll: (patches) => patches.forEach(({ xid, patch }) => update(xid, patch)),
+    remove: (xid) => void rows.delete(xid),
+    list: () => [...rows.values()],
+  };
+}
+
+export const OPERATOR = "op:default";
+
+/** A command of an operator with a small environment. */
+export function command(argv: readonly string[], more: Partial<ExecStart> = {}): ExecStart {
+  const env = { PATH: processEnv()["PATH"] ?? "/usr/bin:/bin", HOME: "/tmp", LANG: "C.UTF-8" };
+  return { threadId: OPERATOR, owner: { kind: "operator" }, argv, cwd: "/tmp", env, ...more };
+}
+
+/** A shell script as a command. */
+export function shell(script: string, more: Partial<ExecStart> = {}): ExecStart {
+  return command(["sh", "-c", script], more);
+}
+
+export function xidOf(record: { readonly dir: string }): string {
+  return record.dir.split("/").at(-1) ?? "";
+}
