@@ -13,10 +13,9 @@ import type { Environment, InstalledSkills, PrepareInput } from "./types.ts";
 
 /**
  * Steps that fresh and reused environments have in common; each writes only what is missing or differs, and nothing
- * behind a link that somebody planted. With a user's directory nothing of the work lies in the root.
+ * behind a link that somebody planted. `local` is where a task in a user's directory works: there, or in its worktree.
  */
-export async function furnish(root: string, input: PrepareInput, previous: EnvRecord | undefined): Promise<Furnished> {
-  const local = input.localWorkDir;
+export async function furnish(root: string, input: PrepareInput, previous: EnvRecord | undefined, local?: string): Promise<Furnished> {
   const directories = [ENTRY.output, ENTRY.logs, ...(local === undefined ? [ENTRY.workdir] : [])];
   for (const directory of directories) await ensureConfinedDir(root, directory);
   await ensureConfigRoot(root);
@@ -38,7 +37,7 @@ export async function furnish(root: string, input: PrepareInput, previous: EnvRe
     record = { ...record, skills: placed.map((skill) => skill.slug) };
   }
   await writeRecord(root, record);
-  return { home, skills: { directory: skills ?? "$CODEX_HOME/skills", placed } };
+  return { home, workdir: local ?? envPaths(root).workdir, skills: { directory: skills ?? "$CODEX_HOME/skills", placed } };
 }
 
 /** In a continued environment the agent may have made them unwritable; the brief carries the same facts. */
@@ -65,15 +64,16 @@ async function syncOwnSkills(root: string, input: PrepareInput, record: EnvRecor
 }
 
 interface Furnished {
+  readonly workdir: string;
   readonly home: HomeResult;
   readonly skills: InstalledSkills;
 }
 
-export function environmentOf(root: string, input: PrepareInput, lock: FileLock, { home, skills }: Furnished, reused: boolean): Environment {
+export function environmentOf(root: string, input: PrepareInput, lock: FileLock, { home, workdir, skills }: Furnished, reused: boolean): Environment {
   const paths = envPaths(root);
   return {
     root,
-    workdir: input.localWorkDir ?? paths.workdir,
+    workdir,
     ...(home.codexHome === undefined ? {} : { codexHome: home.codexHome }),
     env: { MULTICA_TASK_CONFIG_ROOT: paths.config, MULTICA_TASK_WORKSPACES_ROOT: input.workspacesRoot, ...home.env },
     reused,
@@ -106,7 +106,7 @@ function recordOf(input: PrepareInput, previous: EnvRecord | undefined): EnvReco
     created_at: previous?.created_at ?? now,
     last_used_at: now,
     local_work_dir: input.localWorkDir ?? null,
-    execution_mode: input.localWorkDir === undefined ? "managed" : "in_place",
+    execution_mode: input.localWorkDir === undefined ? "managed" : input.worktree === undefined ? "in_place" : "worktree",
     ...(previous?.codex === undefined ? {} : { codex: previous.codex }),
     context_files: previous?.context_files ?? {},
     skills: previous?.skills ?? [],

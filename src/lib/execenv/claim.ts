@@ -4,22 +4,23 @@ import { EXIT, MulticaError } from "../core/index.ts";
 import { type FileLock, ensureDir, readTextIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
 import { lookConfined } from "./confined.ts";
 import { ENTRY, envPaths, isBookkeeping } from "./layout.ts";
-import { leaveLocalDirectory } from "./local/leave.ts";
+import { type LocalEnd, WORKTREE, hasWorktree } from "./local/worktree.ts";
 import { readRecord } from "./record.ts";
 
 /**
  * Takes an env root for a task that starts fresh (execenv.md 4.1) and empties what an earlier, dead execution of the
  * same task left. Throws `env_busy` (held elsewhere), `env_owned` (another task's), `env_unowned` (content that names
- * no owner); in each of these cases nothing was changed.
+ * no owner); in each of these cases nothing was changed. `endWork` ends what the dead execution had in a user's
+ * directory; a worktree that has to stay is `env_worktree_kept`.
  */
-export async function claimFreshRoot(root: string, taskId: string): Promise<FileLock> {
+export async function claimFreshRoot(root: string, taskId: string, endWork: () => Promise<LocalEnd>): Promise<FileLock> {
   await ensureDir(root);
   const lock = await lockRoot(root);
   if (lock === null) {
     throw conflict("env_busy", `the environment ${root} is held by a running execution`, ["Wait for it to end, or stop it."]);
   }
   try {
-    await takeOwnership(root, taskId);
+    await takeOwnership(root, taskId, endWork);
     return lock;
   } catch (error) {
     lock.release();
@@ -57,7 +58,7 @@ export async function identity(path: string): Promise<string | undefined> {
   }
 }
 
-async function takeOwnership(root: string, taskId: string): Promise<void> {
+async function takeOwnership(root: string, taskId: string, endWork: () => Promise<LocalEnd>): Promise<void> {
   const paths = envPaths(root);
   // An owner that cannot be read is not "no owner": every error but absence goes up.
   const owner = (await readTextIfExists(paths.owner))?.trim() ?? "";
@@ -75,7 +76,10 @@ async function takeOwnership(root: string, taskId: string): Promise<void> {
     throw conflict("env_owned", `the environment ${root} was continued by task ${record.last_task_id}: it is not reset for ${taskId}`);
   }
   // The manifest is the only thing that knows what a dead execution left in a user's directory.
-  await leaveLocalDirectory(root);
+  const { kept } = await endWork();
+  if (kept !== null || (await hasWorktree(root))) {
+    throw conflict("env_worktree_kept", `the worktree ${join(root, WORKTREE)} holds work of an earlier run: ${kept?.why ?? "it is not known how to end it"}`, ["Save what is in it, then remove it with `git worktree remove`."]);
+  }
   for (const name of others) await removeTree(join(root, name));
 }
 

@@ -20,5 +20,6 @@ export { type EnvList, type ListedEnv, listEnvironments } from "./ops/list.ts";
 export { type HealOptions, type Report as HealReport, type Target, healEnvironment } from "./checks/index.ts";
 export { type TempReport, sweepTempDirs } from "./temp-dirs.ts";
 export { leaveLocalDirectory } from "./local/leave.ts";
+export { type LocalEnd, endLocalWork } from "./local/worktree.ts";
 export { checkLocalDirectory } from "./local/validate.ts";
 export type { SkillFact } from "./skills/index.ts";

@@ -1,11 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { errorText } from "../core/index.ts";
-import { type FileLock, lockHolderPath, removeEmptyDirectory, removeTree } from "../platform/index.ts";
+import { type FileLock, lockHolderPath, removeEmptyDirectory, removeTree, systemClock } from "../platform/index.ts";
 import { checkInput, environmentOf, furnish } from "./assemble.ts";
 import { claimFreshRoot } from "./claim.ts";
 import { envPaths, isBookkeeping, predictEnvRoot } from "./layout.ts";
 import { leaveLocalDirectory } from "./local/leave.ts";
+import { discardWorktree, endLocalWork, enterWorktree, gitMachine } from "./local/worktree.ts";
 import { restoreRootMarker } from "./markers.ts";
 import { writeProvenance } from "./provenance.ts";
 import type { Environment, PrepareInput } from "./types.ts";
@@ -22,9 +23,12 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
     input.logger.warn("the workspaces root has no guard marker", { path: input.workspacesRoot, error: errorText(error) });
   });
   const root = predictEnvRoot(input.workspacesRoot, input.workspaceId, input.taskId);
-  const lock = await claimFreshRoot(root, input.taskId);
+  const machine = gitMachine(input.host, input.worktree?.clock ?? systemClock);
+  const lock = await claimFreshRoot(root, input.taskId, () => endLocalWork(root, machine));
   try {
-    const furnished = await furnish(root, input, undefined);
+    const local = input.localWorkDir;
+    const workdir = local === undefined || input.worktree === undefined ? local : await enterWorktree(root, local, input);
+    const furnished = await furnish(root, input, undefined, workdir);
     // Nothing continues in a user's directory: each task prepares it anew.
     if (input.localWorkDir === undefined) {
       await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
@@ -46,6 +50,7 @@ async function rollBack(root: string, lock: FileLock, input: PrepareInput): Prom
   try {
     const paths = envPaths(root);
     await leaveLocalDirectory(root);
+    await discardWorktree(root, gitMachine(input.host, input.worktree?.clock ?? systemClock));
     for (const name of await readdir(root)) if (!isBookkeeping(name)) await removeTree(join(root, name));
     for (const path of [paths.owner, lockHolderPath(paths.lock), paths.lock]) await removeTree(path);
     await removeEmptyDirectory(root);

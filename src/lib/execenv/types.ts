@@ -1,4 +1,4 @@
-import type { FileLock } from "../platform/index.ts";
+import type { Clock, FileLock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { PlacedSkill, SkillFact } from "./skills/index.ts";
 
@@ -77,6 +77,8 @@ export interface PrepareInput {
   readonly priorSessionId?: string | undefined;
   /** A user's own directory to work in, validated (`checkLocalDirectory`); absent: the environment has a workdir of its own. */
   readonly localWorkDir?: string | undefined;
+  /** With `localWorkDir`: work in a git worktree of it, which `endLocalWork` ends; absent: in the directory itself. */
+  readonly worktree?: { readonly clock: Clock; readonly signal?: AbortSignal | undefined } | undefined;
   readonly task: TaskContext;
   readonly host: HostFacts;
   /** Epoch milliseconds. */
@@ -103,7 +105,7 @@ export interface Environment {
   /** Variables of the agent's process that come from this layer (execenv.md 14). */
   readonly env: Readonly<Record<string, string>>;
   readonly reused: boolean;
-  /** The workdir is a user's own directory: `leaveLocalDirectory` at the end of the task. */
+  /** The workdir is a user's own directory or a worktree of it: `endLocalWork` at the end of the task. */
   readonly localDirectory: boolean;
   /** The agent's skills as they are on disk, and where: what the brief names. */
   readonly skills: InstalledSkills;

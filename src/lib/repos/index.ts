@@ -19,3 +19,6 @@ export { type UnpushedWork, findUnpushedWork } from "./unpushed.ts";
 export type { CacheEntry } from "./inventory.ts";
 export { type CacheReport, type KeptWork, type RepoKeeper, createRepoKeeper } from "./keeper.ts";
 export { findRescue } from "./rescue-refs.ts";
+export { type UserTreeRequest, createUserTree } from "./user-tree/create.ts";
+export { type TreeEnd, discardUserTree, finishUserTree } from "./user-tree/finish.ts";
+export type { TreeMachine, UserTree } from "./user-tree/types.ts";

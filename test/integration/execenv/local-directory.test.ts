@@ -12,7 +12,7 @@ import { waitFor } from "../../support/wait.ts";
 
 // Acceptance cases of execenv.md 18 that are not here. 45 (the lock on a path, waiting) and the part of 30 about Cursor's
 // mcp.json: the daemon refuses tasks with a local directory by name, and Cursor's home is not built. 46 "locked directory
-// surfaces the rmdir error": needs a user other than root to deny it. 47 (worktree mode): not built, refused by name.
+// surfaces the rmdir error": needs a user other than root to deny it. 47 (worktree mode) is in worktree.test.ts.
 
 describe("a task in a user's directory", () => {
   it("leaves marker, context, skills and manifest while it runs, and nothing afterwards", async () => {
