@@ -1,8 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { isMulticaError } from "../core/index.ts";
-import { type Db, sqliteCode } from "../platform/index.ts";
+import { type Db, openDatabase, sqliteCode } from "../platform/index.ts";
+import type { Migration } from "./schema.ts";
 
 const MAGIC = "SQLite format 3\0";
+const SCHEMA_OF = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
 const CODE_ERROR = 1;
 /** A page that makes no sense, no database at all. */
 const DAMAGE_CODES = new Set([11, 26]);
@@ -21,6 +23,19 @@ export function quickCheck(db: Db, full = false): string[] {
   const rows = db.prepare(full ? "PRAGMA integrity_check(20)" : "PRAGMA quick_check(20)").all();
   const texts = rows.map((row) => String(Object.values(row)[0]));
   return texts.length === 1 && texts[0] === "ok" ? [] : texts;
+}
+
+/** Tables and indexes that are not what the steps make; empty for a sound file. One of a newer program may have more. */
+export function schemaFindings(db: Db, migrations: readonly Migration[]): string[] {
+  const model = openDatabase(":memory:");
+  try {
+    for (const migration of migrations) model.exec(migration.sql);
+    const wanted = model.prepare(SCHEMA_OF).all();
+    const found = new Map(db.prepare(SCHEMA_OF).all().map((row) => [row["name"], row["sql"]]));
+    return wanted.filter((row) => found.get(row["name"]) !== row["sql"]).map((row) => `the schema of ${String(row["name"])} is not what it was made as`);
+  } finally {
+    model.close();
+  }
 }
 
 /** The fields of the first 100 bytes that are the same in every file we make; an empty file is sound. */

@@ -35,6 +35,8 @@ export function migrate(db: Db, options: MigrateOptions): { from: number; to: nu
     const family = options.family ?? FAMILY;
     const applied = readApplied(db, family);
     const from = applied.at(-1)?.version ?? 0;
+    // The steps are written without gaps, and their number twice.
+    if (applied.length !== from || schemaVersion(db) !== from) throw damaged(db, "the list of its steps");
     checkKnown(db, applied, options.migrations);
     const latest = options.migrations.at(-1)?.version ?? 0;
     if (from > latest) {

@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import { MulticaError, errorText, uuid } from "../core/index.ts";
 import { type Clock, type Db, openDatabase } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import { headDamaged, isDamage, quickCheck } from "./damage.ts";
+import { headDamaged, isDamage, quickCheck, schemaFindings } from "./damage.ts";
 import { asStateError } from "./errors.ts";
 import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
 import { type StateHandle, type StateInspector, createHandle, createReader, retryBusy } from "./handle.ts";
@@ -60,9 +60,11 @@ async function openChecked(path: string, options: OpenStateOptions): Promise<Db>
   try {
     if (headDamaged(path)) throw new MulticaError("state_corrupt", `the head of ${path} is damaged`);
     db = open(path);
-    await setUp(db, options);
     const findings = quickCheck(db);
     if (findings.length > 0) throw new MulticaError("state_corrupt", `damage in ${path}: ${findings.join("; ")}`);
+    await setUp(db, options);
+    const changed = schemaFindings(db, options.migrations ?? MIGRATIONS);
+    if (changed.length > 0) throw new MulticaError("state_corrupt", `damage in ${path}: ${changed.join("; ")}`);
     return db;
   } catch (error) {
     db?.close();

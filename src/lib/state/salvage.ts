@@ -44,8 +44,10 @@ export async function salvageInto(fresh: Db, kept: string): Promise<Salvage["tab
   const tables: Record<string, TableLoss> = {};
   let old: Db | null = null;
   try {
+    settle(fresh);
     for (const side of SIDES.slice(0, 2)) if (await pathExists(kept + side)) await copyFile(kept + side, work + side, { mode: 0o600 });
     old = await openDamaged(work, fresh.path);
+    if (old !== null) settle(old);
     for (const table of tablesOf(fresh)) tables[table] = saveTable(fresh, old, table, work);
     saveMeta(fresh, old);
   } finally {
@@ -91,6 +93,15 @@ async function transplantHead(work: string, template: string): Promise<void> {
   await writeFileAtomic(work, Buffer.concat([head, damaged.subarray(page)]), { mode: 0o600 });
 }
 
+/** Brings the log into the file, so that its pages are the latest. */
+function settle(db: Db): void {
+  try {
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Then the pages are older than they could be.
+  }
+}
+
 function tablesOf(db: Db): string[] {
   const all = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").all();
   const names = all.map((row) => String(row["name"])).filter((name) => !NOT_TAKEN.has(name));
@@ -102,22 +113,37 @@ function saveTable(fresh: Db, old: Db | null, table: string, work: string): Tabl
   const names = columns.map((column) => String(column["name"]));
   const insert = `INSERT OR IGNORE INTO ${table} (${names.join(", ")}) VALUES (${names.map((name) => `:${name}`).join(", ")})`;
   let saved = 0;
-  let lost = 0;
-  const take = (row: SqlRow): void => {
-    const values = Object.fromEntries(names.map((name) => [name, (row[name] ?? null) as SqlValue]));
+  /** False when the row cannot be taken, or is there already. */
+  const take = (row: SqlRow, from: readonly string[]): boolean => {
+    const values = Object.fromEntries(names.map((name, index) => [name, (row[from[index] ?? name] ?? null) as SqlValue]));
     try {
-      fresh.transaction(() => {
-        if (table === "task") ensureRun(fresh, row["run_id"]);
-        saved += fresh.prepare(insert).run(values).changes;
+      return fresh.transaction(() => {
+        if (table === "task") ensureRun(fresh, values["run_id"]);
+        let { changes } = fresh.prepare(insert).run(values);
+        // A damaged row may bear the key of a sound one.
+        if (changes === 0 && "dedupe_key" in values) ({ changes } = fresh.prepare(insert).run({ ...values, dedupe_key: null }));
+        saved += changes;
+        return changes > 0;
       });
     } catch {
-      lost += 1;
+      return false;
     }
   };
-  const whole = old !== null && walkRows(old, table, take);
-  // What the tree does not lead to may still lie in its pages.
-  if (!whole) carveRows(work, columns.map((column) => ({ name: String(column["name"]), type: String(column["type"]) })), take);
+  // By their place: a damaged schema may call the columns otherwise.
+  const known = old === null ? [] : columnsOf(old, table);
+  let lost = 0;
+  const whole = old !== null && walkRows(old, table, (row) => void (take(row, known.length === names.length ? known : names) || (lost += 1)));
+  // What the tree does not lead to may still lie in its pages; a row that cannot be taken may hide where the next one is.
+  if (!whole || lost > 0) carveRows(work, columns.map((column) => ({ name: String(column["name"]), type: String(column["type"]) })), (row) => void take(row, names));
   return { saved, lost };
+}
+
+function columnsOf(db: Db, table: string): string[] {
+  try {
+    return db.prepare(`SELECT name FROM pragma_table_info('${table}') ORDER BY cid`).all().map((row) => String(row["name"]));
+  } catch {
+    return [];
+  }
 }
 
 /** Every row the tree leads to; false when some place of it could not be read. */

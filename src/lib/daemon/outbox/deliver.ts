@@ -21,18 +21,18 @@ const REQUEST_MS = 30_000;
 /** What is left of a single message that is too large for the server. */
 const CUT_BYTES = 64 * 1024;
 
-/** Makes one attempt to deliver an entry. Never rejects; `body` is the entry's JSON. */
-export async function deliver(parts: DeliverParts, lane: Lane, entry: Entry, body: string): Promise<Verdict> {
+/** Makes one attempt to deliver an entry. Never rejects; `body` is the entry's JSON, null when it cannot be read. */
+export async function deliver(parts: DeliverParts, lane: Lane, entry: Entry, body: string | null): Promise<Verdict> {
   const limit = deadline(parts.clock, REQUEST_MS);
   const options = { signal: limit.signal, timeoutMs: REQUEST_MS };
   try {
-    if (entry.kind === "messages") return await sendMessages(parts, lane, entry, body, options);
+    if (entry.kind === "messages") return await sendMessages(parts, lane, entry, body ?? "", options);
     if (entry.state === "ambiguous" && isTerminal(entry)) {
       // Repeating it would be harmless, but the server is not made to judge the same ending twice.
       const state = await parts.api.status(lane.id, options);
       if (isTerminalState(state)) return { kind: "done", state };
     }
-    return await call(parts.api, lane.id, entry, body, options);
+    return await call(parts.api, lane.id, entry, body ?? "", options);
   } catch (error) {
     return verdictOf(entry.kind, error);
   } finally {
@@ -42,8 +42,13 @@ export async function deliver(parts: DeliverParts, lane: Lane, entry: Entry, bod
 
 type CallOptions = { readonly signal: AbortSignal; readonly timeoutMs: number };
 
+const DAMAGED = "the text of this result was damaged in the daemon's state file";
+
 async function call(api: OutboxApi, taskId: string, entry: Entry, body: string, options: CallOptions): Promise<Verdict> {
-  const parsed = parseJson(body) as never;
+  // How a task ended is known without the text that says what came of it.
+  const words = entry.kind === "complete" ? { output: DAMAGED } : entry.kind === "fail" ? { error: DAMAGED } : undefined;
+  const parsed = (parseJson(body) ?? words) as never;
+  if (parsed === undefined) return unreadable(entry);
   switch (entry.kind) {
     case "session":
       await api.session(taskId, parsed, options);
@@ -63,7 +68,8 @@ async function call(api: OutboxApi, taskId: string, entry: Entry, body: string, 
  * it lacks are sent (state-db.md 17.1.4).
  */
 async function sendMessages(parts: DeliverParts, lane: Lane, entry: Entry, body: string, options: CallOptions): Promise<Verdict> {
-  const all = (parseJson(body) ?? []) as unknown as TaskMessage[];
+  const all = parseJson(body) as unknown as TaskMessage[] | undefined;
+  if (!Array.isArray(all)) return unreadable(entry);
   if (entry.state === "ambiguous") {
     const present = await presentNumbers(parts, lane, options);
     if (present === null) return { kind: "done" };
@@ -80,6 +86,10 @@ async function sendMessages(parts: DeliverParts, lane: Lane, entry: Entry, body:
   const rest = missing.slice(some.length);
   const [next] = rest;
   return next === undefined ? { kind: "done" } : { kind: "part", rest: JSON.stringify(rest), restFrom: next.seq };
+}
+
+function unreadable(entry: Entry): Verdict {
+  return { kind: "refused", status: 0, error: `the body of this ${entry.kind} report cannot be read from the state file` };
 }
 
 /** The numbers the server has beyond those it acknowledged; null when it cannot tell: then the batch counts as sent. */

@@ -179,9 +179,7 @@ export class Outbox {
       entry.state = "inflight";
       journal.sending(entry);
     }
-    const body = journal.body(entry);
-    const verdict: Verdict =
-      body === null ? { kind: "refused", status: 0, error: "its body cannot be read from the state database" } : await deliver(this.#parts, lane, entry, body);
+    const verdict = await deliver(this.#parts, lane, entry, journal.body(entry));
     this.#inFlight -= 1;
     lane.busy = null;
     // What was let go is asked about by the next start.
