@@ -3,9 +3,10 @@
 import { daemonFigures } from "./daemon.ts";
 import { execenvFigures } from "./execenv.ts";
 import type { Figure } from "./figures.ts";
+import { indexFigures } from "./index.ts";
 import { startUp } from "./start-up.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, execenv: execenvFigures };
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, execenv: execenvFigures, index: indexFigures };
 const chosen = process.argv.slice(2);
 for (const [name, run] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;

@@ -51,6 +51,8 @@ export async function backfill(options: BackfillOptions): Promise<BackfillStats>
   for (const root of orphans) await forgetRoot(pass, root);
   const chosen = options.homes === undefined ? null : new Set(homes.filter((home) => options.homes?.includes(home.path)).flatMap((home) => [home.sessions?.path, home.archive?.path]));
   for (const root of roots) if (chosen === null || chosen.has(root.path)) await scanRoot(pass, root);
+  // Files outside of every root, which rows were made to lead to.
+  await sweep(pass, null);
   for (const home of homes) if (home.kind !== "store") await scanNames(pass, home.path);
   counts.duration_ms = Math.round(clock.monotonic() - startedAt);
   return counts;
@@ -85,7 +87,7 @@ async function scanRoot(pass: Pass, root: RootRow): Promise<void> {
 async function takeIn(pass: Pass, root: RootRow, candidate: Candidate, batch: Batch): Promise<void> {
   const { db, counts } = pass;
   const known = rolloutRow(db, candidate.plainPath);
-  if (known !== null && pass.force !== true && known.status !== "unreadable" && isUnchanged(known, candidate)) {
+  if (known !== null && pass.force !== true && known.status !== "unreadable" && known.rootId === root.rootId && isUnchanged(known, candidate)) {
     counts.unchanged += 1;
     return;
   }
@@ -97,7 +99,8 @@ function writeAliasOf(batch: Batch, candidate: Candidate): boolean {
   const twin = batch.pass.db
     .prepare("SELECT path FROM rollout WHERE dev = :dev AND ino = :ino AND size = :size AND mtime_us = :mtime AND status = 'ok' AND thread_id IS NOT NULL LIMIT 1")
     .get({ dev: candidate.dev, ino: candidate.ino, size: candidate.size, mtime: candidate.mtimeUs });
-  if (twin === undefined) return false;
+  // A file that was moved has one name only: the old one is forgotten, not copied.
+  if (twin === undefined || isGone(String(twin["path"]))) return false;
   batch.addAlias(candidate, String(twin["path"]));
   return true;
 }
@@ -175,10 +178,10 @@ export async function rederive(pass: Pick<Pass, "db" | "writer" | "book" | "cloc
 }
 
 /** Forgets the files of a root that are gone. */
-async function sweep(pass: Pass, rootId: number): Promise<void> {
+async function sweep(pass: Pass, rootId: number | null): Promise<void> {
   const { db, writer, counts, clock } = pass;
   for (let after = ""; ; ) {
-    const rows = db.prepare("SELECT path FROM rollout WHERE root_id = :rootId AND path > :after ORDER BY path LIMIT :n").all({ rootId, after, n: SWEEP_ROWS });
+    const rows = db.prepare("SELECT path FROM rollout WHERE root_id IS :rootId AND path > :after ORDER BY path LIMIT :n").all({ rootId, after, n: SWEEP_ROWS });
     const paths = rows.map((row) => String(row["path"]));
     const gone = paths.filter(isGone);
     if (gone.length > 0) await rederive(pass, await writer.write(() => gone.flatMap((path) => dropFile(db, path))));

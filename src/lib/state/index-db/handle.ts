@@ -50,8 +50,8 @@ export interface LocalIndexParts {
   /** This connection's name in the lease. */
   readonly holder: string;
   readonly readOnly: boolean;
-  /** Called on the way to closing when a call met damage. */
-  readonly onDamaged: () => void;
+  /** Called after closing when a call has met damage in the file that is still at its path. */
+  readonly onDamaged: () => Promise<void>;
 }
 
 /** The index over a connection of this process. */
@@ -105,10 +105,10 @@ export class LocalIndex implements IndexHandle {
     return this.#guarded(() => Promise.resolve(indexStatus(this.#parts.db)));
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    if (!this.#parts.db.isOpen) return;
     this.#parts.db.close();
-    if (this.#damaged) this.#parts.onDamaged();
-    return Promise.resolve();
+    if (this.#damaged && inodeOf(this.path) === this.#inode) await this.#parts.onDamaged();
   }
 
   #rows(): LookupRows {

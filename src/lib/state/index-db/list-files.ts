@@ -30,7 +30,8 @@ export async function listFromFiles(places: HomePlaces, query: SessionQuery): Pr
     const id = found.read.facts.threadId;
     if (id === null || found.read.facts.createdMs === null) continue;
     const other = threads.get(id);
-    if (other === undefined || preference(found, other) < 0) threads.set(id, found);
+    const homes = [...new Set([...(other?.homes ?? []), ...found.homes])];
+    threads.set(id, { ...(other === undefined || preference(found, other) < 0 ? found : other), homes });
   }
   const names = await allNames(homes);
   const book = new PlaceBook(places.workspacesRoot);

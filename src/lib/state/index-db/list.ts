@@ -25,7 +25,7 @@ export function listFromIndex(db: Db, query: SessionQuery): ListedPage {
   for (;;) {
     const rows = chunk(db, query, place);
     for (const row of rows) {
-      const session = toSession(row, (rootId) => remember(homes, rootId, () => homesOfRoot(db, rootId)));
+      const session = toSession(row, () => []);
       place = { t: timeOf(session, query.sort), i: session.thread_id };
       if (!matches(session)) continue;
       const path = String(row["rollout_path"]);
@@ -38,14 +38,14 @@ export function listFromIndex(db: Db, query: SessionQuery): ListedPage {
         const next = last === undefined ? null : cursorText(query, { t: timeOf(last, query.sort), i: last.thread_id });
         return { page: { sessions, next_cursor: next, from: "index", partial: false }, gone };
       }
-      sessions.push(session);
+      sessions.push({ ...session, homes: homesOf(db, session.thread_id, homes) });
     }
     if (rows.length < CHUNK) return { page: { sessions, next_cursor: null, from: "index", partial: false }, gone };
   }
 }
 
 const FROM = `FROM thread LEFT JOIN thread_name USING (thread_id) LEFT JOIN rollout ON rollout.path = thread.rollout_path`;
-const COLUMNS = `thread.*, thread_name.name AS name, rollout.root_id AS root_id, rollout.compressed AS compressed`;
+const COLUMNS = `thread.*, thread_name.name AS name, rollout.compressed AS compressed`;
 
 function chunk(db: Db, query: SessionQuery, place: CursorPlace | null): SqlRow[] {
   const column = query.sort === "created" ? "thread.created_at_ms" : "thread.updated_at_ms";
@@ -82,10 +82,20 @@ function homeTerm(home: string, params: Record<string, string | number>): string
 /** One thread's row; null when the index does not know it. */
 export function sessionRow(db: Db, threadId: string): SessionRow | null {
   const row = db.prepare(`SELECT ${COLUMNS} ${FROM} WHERE thread.provider = 'codex' AND thread.thread_id = :threadId`).get({ threadId });
-  return row === undefined ? null : toSession(row, (rootId) => homesOfRoot(db, rootId));
+  return row === undefined ? null : toSession(row, () => homesOf(db, threadId, new Map()));
 }
 
-function toSession(row: SqlRow, homes: (rootId: number) => readonly string[]): SessionRow {
+/** Every home that one of the thread's files is reached through. */
+function homesOf(db: Db, threadId: string, known: Map<number, string[]>): string[] {
+  const roots = db.prepare("SELECT DISTINCT root_id FROM rollout WHERE thread_id = :threadId AND root_id IS NOT NULL").all({ threadId });
+  const homes = roots.flatMap((row) => {
+    const rootId = Number(row["root_id"]);
+    return remember(known, rootId, () => homesOfRoot(db, rootId));
+  });
+  return [...new Set(homes)];
+}
+
+function toSession(row: SqlRow, homes: () => readonly string[]): SessionRow {
   const text = (key: string): string | null => (typeof row[key] === "string" ? row[key] : null);
   const time = (key: string): string | null => (typeof row[key] === "number" ? new Date(row[key]).toISOString() : null);
   const path = String(row["rollout_path"]);
@@ -107,7 +117,7 @@ function toSession(row: SqlRow, homes: (rootId: number) => readonly string[]): S
     archived_at: time("archived_at_ms"),
     git: { sha: text("git_sha"), branch: text("git_branch"), origin_url: text("git_origin_url") },
     rollout_path: row["compressed"] === 1 ? `${path}.zst` : path,
-    homes: typeof row["root_id"] === "number" ? homes(row["root_id"]) : [],
+    homes: homes(),
     task_id: text("task_id"),
     issue_id: text("issue_id"),
     agent_id: text("agent_id"),

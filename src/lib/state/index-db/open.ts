@@ -60,8 +60,19 @@ export async function openIndex(options: OpenIndexOptions): Promise<LocalIndex> 
   const path = indexFile(options.stateDir);
   await ensureDir(options.stateDir);
   checkPlace(options.stateDir, path);
+  try {
+    return await openAndFill(path, startedAt, options);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    // Damage that only the filling met; closing has set the file aside.
+    return openAndFill(path, startedAt, options);
+  }
+}
+
+async function openAndFill(path: string, startedAt: number, options: OpenIndexOptions): Promise<LocalIndex> {
   const db = await openOrRemake(path, options);
-  const index = new LocalIndex({ ...options, db, holder: uuid(), readOnly: false, onDamaged: () => undefined });
+  const onDamaged = (): Promise<void> => setAside(path, options.clock.now());
+  const index = new LocalIndex({ ...options, db, holder: uuid(), readOnly: false, onDamaged });
   try {
     await complete(index, db, startedAt, options);
     return index;
@@ -69,6 +80,10 @@ export async function openIndex(options: OpenIndexOptions): Promise<LocalIndex> 
     await index.close();
     throw error;
   }
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof MulticaError && BROKEN.includes(error.code);
 }
 
 /**
@@ -85,7 +100,7 @@ export function openIndexReader(options: Pick<OpenIndexOptions, "stateDir" | "cl
       checkReadable(db, options.migrations ?? INDEX_MIGRATIONS, INDEX_FAMILY);
       const roots = rootRows(db);
       if (roots.length > 0 && roots.every((root) => root.complete)) {
-        return new LocalIndex({ ...options, db, holder: "", readOnly: true, onDamaged: () => undefined });
+        return new LocalIndex({ ...options, db, holder: "", readOnly: true, onDamaged: () => Promise.resolve() });
       }
       options.logger.warn("the rollout index is not complete and is not used", { path });
     } catch (error) {
@@ -146,7 +161,7 @@ async function openOrRemake(path: string, options: OpenIndexOptions): Promise<Db
   try {
     return await openAndMigrate(path, options);
   } catch (error) {
-    if (!BROKEN.includes((error as { code?: string }).code ?? "")) throw error;
+    if (!isBroken(error)) throw error;
     options.logger.warn("the rollout index is damaged and is made anew", { path, error: errorText(error) });
     return await remake(path, options);
   }
@@ -161,7 +176,7 @@ async function remake(path: string, options: OpenIndexOptions): Promise<Db> {
     if (lock !== null) {
       try {
         return await openAndMigrate(path, options).catch(async (error: unknown) => {
-          if (!BROKEN.includes((error as { code?: string }).code ?? "")) throw error;
+          if (!isBroken(error)) throw error;
           await setAside(path, clock.now());
           return openAndMigrate(path, options);
         });
@@ -175,7 +190,7 @@ async function remake(path: string, options: OpenIndexOptions): Promise<Db> {
 }
 
 /** Moves a damaged index away, with what belongs to it; only the newest such copy is kept. */
-export async function setAside(path: string, nowMs: number): Promise<void> {
+async function setAside(path: string, nowMs: number): Promise<void> {
   const directory = join(path, "..");
   for (const name of readdirSync(directory)) if (name.startsWith(`${FILE}.corrupt-`)) await removeFile(join(directory, name));
   await moveFile(path, `${path}.corrupt-${nowMs}`);

@@ -118,7 +118,7 @@ function settleThread(db: Db, threadId: string, file: ParsedFile | null): boolea
   const current = db.prepare("SELECT rollout_path FROM thread WHERE provider = 'codex' AND thread_id = :threadId").get({ threadId });
   const shown = rollouts.find((row) => row.path === current?.["rollout_path"]);
   // Another name of the same file says the same.
-  return shown !== undefined && shown.dev === best.dev && shown.ino === best.ino;
+  return shown !== undefined && shown.dev === best.dev && shown.ino === best.ino && shown.archived === best.archived;
 }
 
 function writeThread(db: Db, threadId: string, file: ParsedFile): void {

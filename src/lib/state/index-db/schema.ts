@@ -131,12 +131,6 @@ CREATE TABLE thread_name (
   name TEXT NOT NULL,
   updated_at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- Through which homes a thread is reached follows from the roots: a thousand homes that link to one directory add
--- a thousand rows to home, and none per thread.
-CREATE VIEW thread_home AS
-  SELECT DISTINCT rollout.thread_id AS thread_id, home.home_id AS home_id
-  FROM rollout JOIN home ON rollout.root_id IN (home.sessions_root, home.archived_root);
 `,
   },
 ];

@@ -16,6 +16,8 @@ const port = parentPort;
 const data = workerData as WorkerData;
 const clock = systemClock;
 const over = new AbortController();
+/** Ends the pause between two looks at the file: a call has met that it is gone. */
+let look: () => void = () => undefined;
 let index: LocalIndex | null = null;
 
 const say = (message: FromWorker): void => port?.postMessage(message);
@@ -38,19 +40,30 @@ async function keepOpen(): Promise<void> {
     try {
       index ??= await openIndex({ ...data, clock, logger, signal: over.signal });
       say({ kind: "ready", path: index.path });
-      while (!index.lost) await clock.sleep(CHECK_MS, over.signal);
-      logger.warn("the rollout index is gone or damaged and is made anew", { path: index.path });
+      while (!index.lost && !over.signal.aborted) await pause(CHECK_MS);
+      if (!over.signal.aborted) logger.warn("the rollout index is gone or damaged and is made anew", { path: index.path });
+      await away();
     } catch (error) {
       if (over.signal.aborted) break;
       logger.warn("the rollout index is not usable for now", { error: errorText(error) });
+      await away();
+      await pause(AGAIN_MS);
     }
-    say({ kind: "away" });
-    await index?.close();
-    index = null;
-    if (!over.signal.aborted) await clock.sleep(AGAIN_MS, over.signal).catch(() => undefined);
   }
   await index?.close();
   port?.close();
+}
+
+async function away(): Promise<void> {
+  say({ kind: "away" });
+  await index?.close();
+  index = null;
+}
+
+async function pause(ms: number): Promise<void> {
+  const woken = new AbortController();
+  look = () => woken.abort();
+  await clock.sleep(ms, AbortSignal.any([woken.signal, over.signal])).catch(() => undefined);
 }
 
 async function perform(local: LocalIndex, call: Call): Promise<unknown> {
@@ -77,6 +90,7 @@ async function answer(id: number, call: Call): Promise<void> {
     if (index === null || index.lost) throw new MulticaError("index_away", "the rollout index is not open", { retry: "later" });
     say({ kind: "answer", id, value: await perform(index, call) });
   } catch (error) {
+    if (index?.lost === true) look();
     say({ kind: "failure", id, code: error instanceof MulticaError ? error.code : "state_failed", message: errorText(error) });
   }
 }
