@@ -159,14 +159,14 @@ describe("eviction of a cache", () => {
   it("takes what nobody claims, uses or has wanted for long, and the empty workspace with it", async () => {
     const { bare, path, tidy } = await used();
     rmSync(path, { recursive: true });
-    expect(await tidy({ isClaimed: () => false, isIdle: () => false }, 31)).toMatchObject({ evicted: 1 });
+    expect(await tidy({ isClaimed: (): boolean => false, isIdle: () => false }, 31)).toMatchObject({ evicted: 1 });
     expect(existsSync(dirname(bare))).toBe(false);
   });
 
   it.each([
     ["a workspace claims it", {}, 31],
-    ["it was wanted not long ago", { isClaimed: () => false }, 20],
-    ["eviction is off", { isClaimed: () => false, evictAfterMs: 0 }, 31],
+    ["it was wanted not long ago", { isClaimed: (): boolean => false }, 20],
+    ["eviction is off", { isClaimed: (): boolean => false, evictAfterMs: 0 }, 31],
   ] as const)("leaves it when %s", async (_why, patch, days) => {
     const { bare, path, tidy } = await used();
     rmSync(path, { recursive: true });
