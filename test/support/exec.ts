@@ -44,6 +44,7 @@ export function execWorld(overrides: Partial<ExecParts> = {}): ExecWorld {
       ...{ stateDir, instanceId: "test", epoch: (epoch += 1), journal: null, clock: systemClock, logger: silentLogger, env: processEnv(), hostEntry: hostEntry() },
       ...overrides,
       ...more,
+      bounds: { graceMs: 500, ...overrides.bounds, ...more.bounds },
     };
     const service = createExecService(parts);
     services.push(service);

@@ -265,7 +265,6 @@ describe("output and input", () => {
   it("shows a new size of the terminal to the command, and a key ends what runs in it, not the shell (Y26, Y27)", async () => {
     const { service } = execWorld();
     const { record } = await service.start(bash(), { yieldMs: 0 });
-    await readUntil(service, OPERATOR, record.process_id, "$ ").catch(() => undefined);
     await service.resize(OPERATOR, record.process_id, { cols: 132, rows: 50 });
     await type(service, OPERATOR, record.process_id, "stty size; sleep 1000; echo status:$?\n");
     await readUntil(service, OPERATOR, record.process_id, "50 132");
