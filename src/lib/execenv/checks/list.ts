@@ -12,11 +12,14 @@ import { pluginsCheck } from "./plugins.ts";
 import { referencedCheck } from "./referenced.ts";
 import { sessionsCheck } from "./sessions.ts";
 import { skillsCheck } from "./skills.ts";
+import { checkoutsCheck, worktreeCheck } from "./worktrees.ts";
 
 /** All checks, in the order in which their repairs depend on each other (execenv.md 7.10). */
 export const CHECKS: readonly Check[] = [
   ...ENVIRONMENT_CHECKS,
   localCheck,
+  worktreeCheck,
+  checkoutsCheck,
   homeCheck,
   backupCheck,
   stagingCheck,
