@@ -6,6 +6,7 @@ import { readText } from "../../../cli/text-input.ts";
 
 export default class IssueCommentAdd extends ApiCommand {
   static override readonly access = "api";
+  static override readonly hiddenAliases = ["comment:add"];
   static override readonly summary = "Comment on an issue";
   static override readonly examples = [
     "multica issue comment add MUL-12 --content-file result.md",

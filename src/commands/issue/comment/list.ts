@@ -6,6 +6,7 @@ import type { Comment } from "../../../lib/wire/issues.ts";
 
 export default class IssueCommentList extends ApiCommand {
   static override readonly access = "api";
+  static override readonly hiddenAliases = ["comment:list"];
   static override readonly summary = "List the comments of an issue, oldest first";
   static override readonly description =
     "Without flags: the whole timeline. --recent N bounds threads, not comments, so it may return everything. " +
