@@ -3,10 +3,12 @@
 import { daemonFigures } from "./daemon.ts";
 import { execenvFigures } from "./execenv.ts";
 import type { Figure } from "./figures.ts";
+import { outboxFigures } from "./outbox.ts";
 import { indexFigures } from "./index.ts";
+import { repoFigures } from "./repos.ts";
 import { startUp } from "./start-up.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, execenv: execenvFigures, index: indexFigures };
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, outbox: outboxFigures, execenv: execenvFigures, index: indexFigures, repos: repoFigures };
 const chosen = process.argv.slice(2);
 for (const [name, run] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;

@@ -1,4 +1,4 @@
-import { createLocalPortClient } from "../lib/api/local-port.ts";
+import { type CheckoutProgress, createLocalPortClient } from "../lib/api/local-port.ts";
 import type { RunContext } from "../lib/config/index.ts";
 import { asNumber, EXIT, isMulticaError, MulticaError } from "../lib/core/index.ts";
 import type { Clock } from "../lib/platform/index.ts";
@@ -12,6 +12,8 @@ export interface CheckoutInput {
   readonly workdir: string;
   readonly mode: string;
   readonly clock: Clock;
+  /** Told how a first clone goes on. */
+  readonly onProgress?: (progress: CheckoutProgress) => void;
 }
 
 const LIMIT_MS = 5 * 60_000;
@@ -53,6 +55,7 @@ async function attempt(client: ReturnType<typeof createLocalPortClient>, input: 
         retry_busy: true,
       },
       limit,
+      input.onProgress,
     );
     return { kind: "done", response };
   } catch (error) {

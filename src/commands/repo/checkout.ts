@@ -2,6 +2,7 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { checkout } from "../../cli/checkout.ts";
 import { argument, outputFlag, textFlag } from "../../cli/flags.ts";
 import { envText } from "../../lib/config/index.ts";
+import { redactText } from "../../lib/core/index.ts";
 import { systemClock } from "../../lib/platform/index.ts";
 
 export default class RepoCheckout extends BaseCommand {
@@ -16,6 +17,7 @@ export default class RepoCheckout extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RepoCheckout);
+    const shown = redactText(args.url.trim());
     const result = await checkout({
       context: this.context(flags),
       url: args.url.trim(),
@@ -23,9 +25,10 @@ export default class RepoCheckout extends BaseCommand {
       workdir: this.cwd,
       mode: envText(this.env, "MULTICA_REPO_CHECKOUT_MODE") ?? "",
       clock: systemClock,
+      onProgress: ({ stage, percent }) => this.note(`Cloning ${shown}: ${stage} ${percent}%`),
     });
     await this.emit(flags, result, () => `${result.path}\n`);
-    this.note(`Checked out ${args.url} → ${result.path} (branch: ${result.branch_name})`);
+    this.note(`Checked out ${shown} → ${result.path} (branch: ${result.branch_name})`);
     const rescued = result["rescued"] as { ref?: string; files?: number } | undefined;
     if (rescued?.ref !== undefined) this.note(`Work that was there has been saved: ${rescued.files ?? 0} uncommitted files, ${rescued.ref}`);
     if (result["stale"] === true) this.note("Warning: the repository could not be fetched, this is the state of the last fetch.");

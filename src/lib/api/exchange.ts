@@ -17,6 +17,8 @@ export interface ExchangeOptions {
   /** Sent as it is, with its length. */
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
+  /** Called with each complete line of an answer that is a stream of JSON lines, as it arrives. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 const MAX_REDIRECTS = 5;
@@ -41,21 +43,29 @@ function once(url: string, options: ExchangeOptions): Promise<Exchange> {
   const target = new URL(url);
   // Not by import: that reads every export of the module, and one of them loads the whole of fetch (20 ms).
   const send = process.getBuiltinModule(target.protocol === "https:" ? "node:https" : "node:http").request;
-  const { method, headers, body, signal } = options;
+  const { method, headers, body, signal, onLine } = options;
   const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
   const settings: RequestOptions = { method, headers: { ...headers, ...length }, signal };
   return new Promise((resolve, reject) => {
     const request = send(target, settings, (response) => {
-      readText(response).then((text) => resolve({ status: response.statusCode ?? 0, headers: reader(response.headers), text }), reject);
+      const isLines = onLine !== undefined && response.headers["content-type"]?.startsWith("application/x-ndjson") === true;
+      readText(response, isLines ? onLine : undefined).then((text) => resolve({ status: response.statusCode ?? 0, headers: reader(response.headers), text }), reject);
     });
     request.on("error", reject);
     request.end(body);
   });
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+async function readText(response: IncomingMessage, onLine?: (line: string) => void): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
+  let rest = "";
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+    if (onLine === undefined) continue;
+    const lines = (rest + (chunk as Buffer).toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 

@@ -19,6 +19,7 @@ export function localApi(daemon: Daemon, facts: LocalApiFacts): (request: Reques
   const { ctx } = daemon;
   const app = createLocalApp({
     logger: ctx.logger,
+    clock: ctx.clock,
     credentials: ctx.credentials,
     activeRoots: ctx.activeRoots,
     checkouts: daemon.repoAccess,

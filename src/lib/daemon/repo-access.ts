@@ -63,8 +63,13 @@ export async function refreshRepos(
   parts: Pick<DaemonContext, "api" | "limits" | "rootSignal">,
   workspaceId: string,
 ): Promise<RefreshOutcome> {
+  const ask = () => parts.api.workspaceRepos(workspaceId, { timeoutMs: parts.limits.repoRefreshTimeout, signal: parts.rootSignal });
   try {
-    const answer = await parts.api.workspaceRepos(workspaceId, { timeoutMs: parts.limits.repoRefreshTimeout, signal: parts.rootSignal });
+    // A connection that was kept open may have been closed by the other side a moment ago: one more try costs nothing.
+    const answer = await ask().catch((error: unknown) => {
+      if (!isTransient(error) || parts.rootSignal.aborted) throw error;
+      return ask();
+    });
     const repos = { urls: answer.repos.map((repo) => repo.url), version: answer.repos_version, settings: answer.settings ?? undefined };
     return { kind: "repos", repos };
   } catch (error) {
@@ -113,6 +118,9 @@ async function checkout(parts: RepoAccessParts, order: CheckoutOrder): Promise<C
 /** Readiness includes a first clone, which may take minutes: a caller that can come back waits only a while (repocache.md 14). */
 async function readiness(parts: RepoAccessParts, order: CheckoutOrder, signal: AbortSignal): Promise<Readiness | "busy"> {
   const { workspaceId } = order.credential;
+  const { onProgress } = order;
+  // Who sees the clone go on waits for its end.
+  if (onProgress !== undefined) return parts.registry.readiness(workspaceId, order.url, { signal, onProgress });
   if (!order.retryBusy) return parts.registry.readiness(workspaceId, order.url, { signal });
   const limit = deadline(parts.clock, parts.limits.checkoutLockWait, signal);
   try {

@@ -21,6 +21,11 @@ import { randomHex, systemCode } from "../core/index.ts";
 export interface WriteOptions {
   /** File mode of the new file; 0644 unless given. Applied whatever the umask says. */
   readonly mode?: number;
+  /**
+   * False: whole or not at all for every reader, but not forced to the disk. For what can be made again: forcing it also
+   * forces everything else that was written a moment ago, such as a checkout of thousands of files.
+   */
+  readonly durable?: boolean;
 }
 
 /**
@@ -35,12 +40,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, o
     try {
       await file.chmod(mode);
       await file.writeFile(data);
-      await file.sync();
+      if (options.durable !== false) await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    if (options.durable !== false) await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

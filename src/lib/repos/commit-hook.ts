@@ -50,7 +50,7 @@ export async function applyCommitHook(gitDir: string, enabled: boolean): Promise
     if (text === SCRIPT && stat !== undefined && (stat.mode & 0o777) === 0o755) return undefined;
     if (lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink() === true) return "the repository's hooks are a link: no co-author trailer is added";
     await ensureDir(directory);
-    await writeFileAtomic(path, SCRIPT, { mode: 0o755 });
+    await writeFileAtomic(path, SCRIPT, { mode: 0o755, durable: false });
     return undefined;
   } catch (error) {
     return `the co-author trailer could not be set up: ${error instanceof Error ? error.message : String(error)}`;

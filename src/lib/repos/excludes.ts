@@ -22,7 +22,7 @@ export async function writeExcludes(gitDir: string): Promise<boolean> {
     const missing = PATTERNS.filter((pattern) => !lines.has(pattern));
     if (missing.length === 0) return true;
     const start = text === "" || text.endsWith("\n") ? text : `${text}\n`;
-    await writeFileAtomic(file, `${start}${missing.join("\n")}\n`);
+    await writeFileAtomic(file, `${start}${missing.join("\n")}\n`, { durable: false });
     return true;
   } catch {
     return false;

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync } from "node:fs";
 import { EXIT, KeyedMutex, MulticaError } from "../core/index.ts";
-import { type Clock, type FileLock, deadline, lockHolderPath, removeFile, terminateTree, tryFileLock } from "../platform/index.ts";
+import { type Clock, type FileLock, deadline, lockHolder, lockHolderPath, removeFile, terminateTree, tryFileLock } from "../platform/index.ts";
 import { HOLDS_MARKER } from "./git.ts";
 import { STALE_AFTER_MS, bareLockFiles } from "./stale-lock.ts";
 
@@ -148,7 +148,7 @@ class Locks implements RepoLocks {
 /** The lock between processes; `orphaned` when the holder before did not give it back. */
 function tryLock(bare: string): (FileLock & { orphaned: boolean }) | null {
   const path = `${bare}.lock`;
-  const orphaned = existsSync(lockHolderPath(path));
+  const orphaned = existsSync(lockHolderPath(path)) && lockHolder(path) === null;
   const lock = tryFileLock(path);
   return lock === null ? null : { ...lock, orphaned };
 }

@@ -20,5 +20,5 @@ export function readRecord(gitDir: string): CheckoutRecord | undefined {
 }
 
 export async function writeRecord(gitDir: string, record: CheckoutRecord): Promise<void> {
-  await writeFileAtomic(join(gitDir, NAME), `${JSON.stringify({ task_id: record.taskId, ref: record.ref })}\n`);
+  await writeFileAtomic(join(gitDir, NAME), `${JSON.stringify({ task_id: record.taskId, ref: record.ref })}\n`, { durable: false });
 }

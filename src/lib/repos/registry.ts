@@ -1,6 +1,7 @@
 import { KeyedMutex, errorText } from "../core/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RepoCache } from "./cache.ts";
+import type { CloneProgress } from "./clone.ts";
 import { bareName } from "./names.ts";
 import { checkedUrl, maskCredentials } from "./url.ts";
 import { untilAborted } from "./waiting.ts";
@@ -54,7 +55,18 @@ export interface RepoRegistry {
   claims(workspaceId: string, cacheName: string): boolean;
   repos(workspaceId: string): WorkspaceRepos | undefined;
   /** Refreshes the list, checks it and clones what is missing. Rejects only when `signal` aborts. */
-  readiness(workspaceId: string, url: string, options?: { signal?: AbortSignal }): Promise<Readiness>;
+  readiness(workspaceId: string, url: string, options?: ReadinessOptions): Promise<Readiness>;
+}
+
+export interface ReadinessOptions {
+  readonly signal?: AbortSignal;
+  /** Told how a clone goes on that is waited for. */
+  readonly onProgress?: (progress: CloneProgress) => void;
+}
+
+interface Flight {
+  readonly done: Promise<Readiness>;
+  readonly listeners: Set<(progress: CloneProgress) => void>;
 }
 
 interface Workspace {
@@ -72,7 +84,7 @@ class Registry implements RepoRegistry {
   readonly #workspaces = new Map<string, Workspace>();
   readonly #taskRefs = new Map<string, Map<string, string>>();
   readonly #mutex = new KeyedMutex();
-  readonly #flights = new Map<string, Promise<Readiness>>();
+  readonly #flights = new Map<string, Flight>();
 
   constructor(options: RepoRegistryOptions) {
     this.#options = options;
@@ -124,7 +136,7 @@ class Registry implements RepoRegistry {
     return this.#workspaces.get(workspaceId)?.listed;
   }
 
-  async readiness(workspaceId: string, url: string, options: { signal?: AbortSignal } = {}): Promise<Readiness> {
+  async readiness(workspaceId: string, url: string, options: ReadinessOptions = {}): Promise<Readiness> {
     const asked = url.trim();
     if (!this.#workspaces.has(workspaceId)) {
       return { kind: "not_watched", message: `workspace is not watched by this daemon: ${workspaceId}` };
@@ -132,17 +144,25 @@ class Registry implements RepoRegistry {
     // Callers that ask for the same at once share one answer; none of them can cancel it for the others.
     const key = `${workspaceId}\n${asked}`;
     const flight = this.#flights.get(key) ?? this.#start(key, workspaceId, asked);
-    return untilAborted(flight, options.signal);
+    const listener = options.onProgress;
+    if (listener !== undefined) flight.listeners.add(listener);
+    try {
+      return await untilAborted(flight.done, options.signal);
+    } finally {
+      if (listener !== undefined) flight.listeners.delete(listener);
+    }
   }
 
-  #start(key: string, workspaceId: string, url: string): Promise<Readiness> {
-    const flight = this.#check(workspaceId, url).finally(() => this.#flights.delete(key));
-    flight.catch(() => undefined);
-    this.#flights.set(key, flight);
-    return flight;
+  #start(key: string, workspaceId: string, url: string): Flight {
+    const listeners = new Set<(progress: CloneProgress) => void>();
+    const tell = (progress: CloneProgress): void => listeners.forEach((listener) => listener(progress));
+    const done = this.#check(workspaceId, url, tell).finally(() => this.#flights.delete(key));
+    done.catch(() => undefined);
+    this.#flights.set(key, { done, listeners });
+    return { done, listeners };
   }
 
-  async #check(workspaceId: string, asked: string): Promise<Readiness> {
+  async #check(workspaceId: string, asked: string, onProgress: (progress: CloneProgress) => void): Promise<Readiness> {
     const warnings: string[] = [];
     const hitOnEntry = this.#hit(workspaceId, asked) !== undefined;
     const failed = await this.#mutex.run(workspaceId, async () => {
@@ -153,7 +173,7 @@ class Registry implements RepoRegistry {
     if (failed !== undefined) return failed;
     const listed = this.#listedUrl(workspaceId, asked);
     if (listed === undefined) return { kind: "not_allowed", message: "repo is not configured for this workspace" };
-    return this.#clone(workspaceId, listed, warnings);
+    return this.#clone(workspaceId, listed, { warnings, onProgress });
   }
 
   /** The listed URL when the repository is allowed and cached. */
@@ -176,9 +196,9 @@ class Registry implements RepoRegistry {
     return undefined;
   }
 
-  async #clone(workspaceId: string, url: string, warnings: readonly string[]): Promise<Readiness> {
+  async #clone(workspaceId: string, url: string, { warnings, onProgress }: { warnings: readonly string[]; onProgress: (progress: CloneProgress) => void }): Promise<Readiness> {
     try {
-      const { path } = await this.#options.cache.ensure(workspaceId, url);
+      const { path } = await this.#options.cache.ensure(workspaceId, url, { onProgress });
       return { kind: "ready", url, path, warnings };
     } catch (error) {
       return { kind: "not_synced", message: `repo is configured but not synced: ${maskCredentials(errorText(error))}`, error };

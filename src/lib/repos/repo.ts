@@ -53,7 +53,7 @@ const STAMP = ".multica_last_used";
 
 /** Notes that somebody wanted this cache: eviction goes by it (repocache.md 17.3). */
 export async function stampUsed(bare: string, nowMs: number): Promise<void> {
-  await writeFileAtomic(join(bare, STAMP), new Date(nowMs).toISOString());
+  await writeFileAtomic(join(bare, STAMP), new Date(nowMs).toISOString(), { durable: false });
 }
 
 /** When the cache was last wanted, epoch milliseconds; undefined when that is not known. */

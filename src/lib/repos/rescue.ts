@@ -108,7 +108,7 @@ function freeName(bare: string, wanted: string, commit?: string): string {
 async function snapshot(input: RescueInput, changes: readonly Change[]): Promise<string | undefined> {
   const { git, view, scene, status } = input;
   if (changes.length === 0 || (input.unfinished === true && changes.every((item) => !item.present))) return undefined;
-  await writeFileAtomic(join(view.path, "info", "attributes"), RAW);
+  await writeFileAtomic(join(view.path, "info", "attributes"), RAW, { durable: false });
   const call = (args: readonly string[], extra: Partial<GitCall> = {}): GitCall =>
     view.call(args, { cwd: scene.path, workTree: scene.path, timeoutMs: LIMIT_MS, ...extra, env: { ...target(input), GIT_INDEX_FILE: status.index, ...extra.env } });
   const stagedTree = await stagedElsewhere(git, call, changes);

@@ -46,10 +46,10 @@ async function build(path: string, options: ViewOptions): Promise<void> {
   for (const name of ["refs", join("objects", "info"), "info"]) await ensureDir(join(path, name));
   const format = sha256 ? "\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n" : "\trepositoryformatversion = 0\n";
   // Never look into submodules: each has a configuration of its own.
-  await writeFileAtomic(join(path, "config"), `[core]\n\tbare = false\n\tuntrackedCache = false\n${format}[diff]\n\tignoreSubmodules = all\n`);
-  await writeFileAtomic(join(path, "objects", "info", "alternates"), options.objects.map((item) => `${item}\n`).join(""));
-  if (options.exclude !== undefined) await writeFileAtomic(join(path, "info", "exclude"), options.exclude);
-  await writeFileAtomic(join(path, "HEAD"), options.head === undefined ? "ref: refs/heads/none\n" : `${options.head}\n`);
+  await writeFileAtomic(join(path, "config"), `[core]\n\tbare = false\n\tuntrackedCache = false\n${format}[diff]\n\tignoreSubmodules = all\n`, { durable: false });
+  await writeFileAtomic(join(path, "objects", "info", "alternates"), options.objects.map((item) => `${item}\n`).join(""), { durable: false });
+  if (options.exclude !== undefined) await writeFileAtomic(join(path, "info", "exclude"), options.exclude, { durable: false });
+  await writeFileAtomic(join(path, "HEAD"), options.head === undefined ? "ref: refs/heads/none\n" : `${options.head}\n`, { durable: false });
 }
 
 export interface NewRef {

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { errorText } from "../../core/index.ts";
+import type { Clock } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Health } from "../../wire/index.ts";
 import type { ActiveRoots } from "../active-roots.ts";
@@ -9,6 +10,7 @@ import { checkoutRoute, type CheckoutService } from "./checkout.ts";
 
 export interface LocalPortParts extends AccessParts {
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly maxBodyBytes: number;
   readonly retryAfterSeconds: number;
   readonly activeRoots: ActiveRoots;

@@ -1,9 +1,11 @@
 import { errorText, parseJson } from "../../core/index.ts";
-import { isInside, realPathIfExists } from "../../platform/index.ts";
+import { type Clock, isInside, realPathIfExists } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { CloneProgress } from "../../repos/index.ts";
 import { type CheckoutRequest, checkoutRequestSchema } from "../../wire/index.ts";
 import type { TaskCredential } from "../credentials.ts";
 import { type LocalContext, plain } from "./access.ts";
+import { PROGRESS_HEADER, withProgress } from "./progress.ts";
 
 /** A checkout that passed the access rules. Identity comes from the credential. */
 export interface CheckoutOrder {
@@ -17,6 +19,8 @@ export interface CheckoutOrder {
   readonly retryBusy: boolean;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Present when the caller reads progress: it waits then as long as a clone goes on. */
+  readonly onProgress?: (progress: CloneProgress) => void;
 }
 
 export type CheckoutOutcome =
@@ -31,6 +35,7 @@ export interface CheckoutService {
 
 interface Parts {
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly retryAfterSeconds: number;
   readonly checkouts: CheckoutService;
 }
@@ -43,17 +48,24 @@ export async function checkoutRoute(c: LocalContext, parts: Parts): Promise<Resp
   if (type !== undefined && !/^application\/json\b/i.test(type)) return plain("content type must be application/json", 415);
   const body = await readRequest(c);
   if (typeof body === "string") return plain(body, 400);
-  const order = toOrder(body, caller.credential, c.req.raw.signal);
+  const gone = new AbortController();
+  const order = toOrder(body, caller.credential, AbortSignal.any([c.req.raw.signal, gone.signal]));
   if (order instanceof Response) return order;
+  if (c.req.header(PROGRESS_HEADER) === undefined) return carryOut(order, parts);
+  return withProgress(parts.clock, (onProgress) => carryOut({ ...order, onProgress }, parts), () => gone.abort(new Error("the caller went away")));
+}
+
+async function carryOut(order: CheckoutOrder, parts: Parts): Promise<Response> {
+  const task = order.credential.taskId;
   try {
     const outcome = await parts.checkouts.checkout(order);
     return answer(outcome, parts);
   } catch (error) {
     if (order.signal.aborted) {
-      parts.logger.debug("checkout caller went away", { task: caller.credential.taskId });
+      parts.logger.debug("checkout caller went away", { task });
       return plain("client closed request", 499);
     }
-    parts.logger.warn("repo checkout failed", { task: caller.credential.taskId, error: errorText(error) });
+    parts.logger.warn("repo checkout failed", { task, error: errorText(error) });
     return plain(errorText(error), 500);
   }
 }
