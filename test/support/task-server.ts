@@ -4,7 +4,7 @@ import { onTestFinished } from "vitest";
 import { parseJson } from "../../src/lib/core/index.ts";
 
 /** What a callback of a task is called here: the last segment of its path. */
-export type Route = "prepare-lease" | "start" | "status" | "progress" | "messages" | "session" | "usage" | "complete" | "fail" | "cancel-ack";
+export type Route = "wait-local-directory" | "prepare-lease" | "start" | "status" | "progress" | "messages" | "session" | "usage" | "complete" | "fail" | "cancel-ack";
 
 export interface Call {
   readonly route: Route;
@@ -73,8 +73,10 @@ export class TaskServer {
     };
     switch (route) {
       case "start":
-        if (this.state !== "dispatched") return { status: 400, body: { error: `task is ${this.state}` } };
-        return from(["dispatched"], "running");
+        if (this.state !== "dispatched" && this.state !== "waiting_local_directory") return { status: 400, body: { error: `task is ${this.state}` } };
+        return from(["dispatched", "waiting_local_directory"], "running");
+      case "wait-local-directory":
+        return from(["dispatched"], "waiting_local_directory");
       case "complete":
         return from(["running"], "completed");
       case "fail":

@@ -88,6 +88,8 @@ export function createDaemonApi(http: Http) {
         timeoutMs: 10_000,
         ...options,
       }),
+    waitLocalDirectory: (taskId: string, reason: string, options: Call = {}): Promise<TaskRow> =>
+      call(taskRowSchema, "POST", `${task(taskId)}/wait-local-directory`, { body: { reason }, timeoutMs: 10_000, ...options }),
     start: (taskId: string, options: Call = {}): Promise<TaskRow> =>
       call(taskRowSchema, "POST", `${task(taskId)}/start`, { body: {}, ...options }),
     status: async (taskId: string, options: Call = {}): Promise<string> =>

@@ -10,6 +10,8 @@ export interface GcMeta {
   readonly autopilot_run_id?: string;
   readonly task_id?: string;
   readonly workspace_id: string;
+  /** The task worked in a user's directory in place: the collector keeps the root. */
+  readonly local_directory?: true;
   /** UTC. */
   readonly completed_at: string;
 }
@@ -25,10 +27,11 @@ export async function writeGcMeta(input: {
   taskId: string;
   task: TaskContext;
   nowMs: number;
+  localDirectory?: boolean;
 }): Promise<boolean> {
   const parent = parentOf(input.task, input.taskId);
   if (input.root === "" || parent === undefined) return false;
-  const meta: GcMeta = { ...parent, workspace_id: input.workspaceId, completed_at: new Date(input.nowMs).toISOString() };
+  const meta: GcMeta = { ...parent, workspace_id: input.workspaceId, ...(input.localDirectory === true ? { local_directory: true } : {}), completed_at: new Date(input.nowMs).toISOString() };
   await writeFileAtomic(envPaths(input.root).gcMeta, `${JSON.stringify(meta)}\n`);
   return true;
 }

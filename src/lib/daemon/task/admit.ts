@@ -1,6 +1,6 @@
-import { isObject, parseJson } from "../../core/index.ts";
 import type { Task, TaskAgent } from "../../wire/index.ts";
 import { skillFacts } from "./facts.ts";
+import { type LocalAssignment, localAssignment } from "./local-assignment.ts";
 import type { LaunchEntry, RuntimeEntry } from "../runtimes.ts";
 import { SHUTDOWN_TEXT } from "./settle.ts";
 
@@ -19,6 +19,8 @@ export interface Job {
   readonly launch: LaunchEntry;
   /** The task's own token, never the daemon's. */
   readonly token: string;
+  /** The user's directory on this machine that it works in. */
+  readonly local?: LocalAssignment;
 }
 
 export type Admission =
@@ -40,7 +42,9 @@ export function admit(task: Task, facts: AdmitFacts): Admission {
   if (task.agent_id.trim() === "" || agent === null || agent === undefined || agent.id !== task.agent_id) {
     return refused("invalid_task_identity", "the task's agent_id and its agent do not name the same agent");
   }
-  const unsupported = localDirectory(task, facts.daemonId) ?? otherKind(task) ?? agentNeeds(task, agent);
+  const assigned = localAssignment(task, facts.daemonId);
+  if (assigned.kind === "wrong") return refused("local_directory_error", assigned.error);
+  const unsupported = otherKind(task) ?? agentNeeds(task, agent);
   if (unsupported !== null) return unsupported;
   const { runtime, launch } = facts;
   if (launch === null) return refused("agent_error.runtime_missing_executable", `no agent configured for provider "${runtime.provider}"`);
@@ -48,27 +52,11 @@ export function admit(task: Task, facts: AdmitFacts): Admission {
   if (!token.startsWith("mat_")) {
     return refused("agent_error.unknown", "the task came without a task token; the daemon's own token is never given to an agent");
   }
-  return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token } };
+  return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token, ...(assigned.kind === "local" ? { local: assigned.local } : {}) } };
 }
 
 function refused(reason: string, error: string): Admission {
   return { kind: "refused", reason, error };
-}
-
-/** A directory of the user's on this machine: running elsewhere instead would be the wrong work. Other daemons' rows do not concern us. */
-function localDirectory(task: Task, daemonId: string): Admission | null {
-  for (const resource of task.project_resources ?? []) {
-    if (resource.resource_type !== "local_directory") continue;
-    const raw: unknown = resource.resource_ref;
-    const ref: unknown = typeof raw === "string" ? parseJson(raw) : raw;
-    if (!isObject(ref) || typeof ref["daemon_id"] !== "string" || ref["daemon_id"] === "") {
-      return refused("local_directory_error", "the project's local directory cannot be read: it names no daemon");
-    }
-    if (ref["daemon_id"] === daemonId) {
-      return refused("local_directory_error", "the project works in a local directory of this machine, which this daemon cannot do yet");
-    }
-  }
-  return null;
 }
 
 /** In the order in which a kind is decided (server-api.md 5.5): issue and comment tasks are what is left. */

@@ -1,6 +1,7 @@
 import type { AgentResult, UsageMap } from "../../agents/index.ts";
 import { type Drained, drain } from "./drain.ts";
 import { type Turn, launch } from "./launch.ts";
+import { endWorktree } from "./local-directory.ts";
 import type { Prepared } from "./prepare.ts";
 import { noteSession, priorSession } from "./resume.ts";
 import { addUsage, mayRetryFresh, standing } from "./retry.ts";
@@ -24,6 +25,17 @@ export interface Trees {
  * What is learned about the session on the way is written into the run's known facts.
  */
 export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): Promise<Executed> {
+  const ends: Promise<void>[] = [];
+  const add = (finished: Promise<void>): void => {
+    ends.push(finished);
+    trees.add(finished);
+  };
+  const executed = await attempts(run, prepared, { add });
+  await endWorktree(run, prepared.environment, ends);
+  return executed;
+}
+
+async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise<Executed> {
   const prior = run.task.prior_session_id ?? "";
   const gate = await priorSession(run, prepared.environment);
   const lost = gate.lost || run.task.prior_session_resume_unavailable === true;

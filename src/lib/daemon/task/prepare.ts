@@ -5,6 +5,7 @@ import { orAbandon } from "./abandon.ts";
 import { taskContext } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
 import { extendLease } from "./lease.ts";
+import { type LocalPlace, leaveLocal, takeLocalDirectory } from "./local-directory.ts";
 import { type TaskRun, journal } from "./run.ts";
 import { sendStart } from "./start.ts";
 import { createTaskTempDir } from "./temp-dir.ts";
@@ -24,13 +25,15 @@ export interface Prepared {
  */
 export async function prepare(run: TaskRun): Promise<Prepared> {
   const { ctx, task, logger } = run;
+  // Another task may work there for hours: waiting for it is no part of the preparation's time.
+  const place = await takeLocalDirectory(run);
   const limit = deadline(ctx.clock, PREPARE_MS, run.signal);
   const lease = extendLease({ clock: ctx.clock, logger, extend: (signal) => ctx.api.prepareLease(task.runtime_id, task.id, { signal }) });
   try {
     journal(run, "phase preparing", (state) => state.setPhase(task.id, "preparing"));
     ctx.taskRepos.register(task.workspace_id, task.id, task.repos ?? []);
     run.releases.add("task repositories", () => ctx.taskRepos.clear(task.workspace_id, task.id));
-    const prepared = await build(run, limit.signal);
+    const prepared = await build(run, place, limit.signal);
     journal(run, "phase running", (state) => {
       state.updateTask(task.id, { env_root: prepared.environment.root, work_dir: prepared.environment.workdir });
       state.setPhase(task.id, "running");
@@ -49,7 +52,7 @@ export async function prepare(run: TaskRun): Promise<Prepared> {
   }
 }
 
-async function build(run: TaskRun, signal: AbortSignal): Promise<Prepared> {
+async function build(run: TaskRun, place: LocalPlace | null, signal: AbortSignal): Promise<Prepared> {
   const { ctx, task, job } = run;
   const context = taskContext(task, job.agent);
   const input: PrepareInput = {
@@ -59,15 +62,21 @@ async function build(run: TaskRun, signal: AbortSignal): Promise<Prepared> {
     provider: job.provider,
     cliVersion: job.launch.version,
     priorSessionId: task.prior_session_id ?? undefined,
+    ...(place === null ? {} : { localWorkDir: place.path }),
+    ...(place?.worktree === true ? { worktree: { clock: ctx.clock, signal } } : {}),
     task: context,
     host: { env: ctx.env, home: homeDir(ctx.env), platform: platformName() },
     now: () => ctx.clock.now(),
     logger: run.logger,
   };
-  const environment = await orAbandon(takeEnvironment(run, input), signal, (late) => late.release());
+  const environment = await orAbandon(takeEnvironment(run, input), signal, (late) => void abandon(run, late));
   run.releases.add("environment lock", () => environment.release());
   run.releases.add("mark of the environment", ctx.activeRoots.mark(environment.root));
-  run.known.workDir = environment.workdir;
+  if (environment.localDirectory) run.releases.add("our files in the local directory", () => leaveLocal(run, environment));
+  // A user's directory has no place beside it that is ours, and nothing is continued in it.
+  else run.known.workDir = environment.workdir;
+  // The worktree is a picture of the directory: nobody has to wait for its task.
+  if (place?.worktree === true) place.leave();
   const temp = await createTaskTempDir(ctx.config.agentTempBase).catch((error: unknown) => {
     throw stageError("prepare task temp dir", error);
   });
@@ -75,10 +84,21 @@ async function build(run: TaskRun, signal: AbortSignal): Promise<Prepared> {
   return { environment, context, tempDir: temp.path };
 }
 
+/** An environment that came too late for its task. */
+async function abandon(run: TaskRun, late: Environment): Promise<void> {
+  try {
+    if (late.localDirectory) await leaveLocal(run, late);
+  } catch (error) {
+    run.logger.warn("an abandoned preparation left files in the local directory", { path: late.workdir, error: errorText(error) });
+  } finally {
+    late.release();
+  }
+}
+
 /** The earlier environment of this conversation when it is still fit, else a fresh one; declining a reuse is no error. */
 async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Environment> {
   const priorWorkDir = run.task.prior_work_dir ?? "";
-  if (priorWorkDir !== "") {
+  if (priorWorkDir !== "" && input.localWorkDir === undefined) {
     const reused = await reuseEnvironment({ ...input, priorWorkDir });
     if (reused !== null) return reused;
   }
@@ -86,6 +106,7 @@ async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Envir
     return await prepareEnvironment(input);
   } catch (error) {
     if (isMulticaError(error, "skill_invalid")) throw taskFailure("skill_bundle_unavailable", errorText(error), error);
+    if (input.localWorkDir !== undefined) throw taskFailure("local_directory_error", `prepare execution environment: ${errorText(error)}`, error);
     throw stageError("prepare execution environment", error);
   }
 }

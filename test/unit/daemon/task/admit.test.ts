@@ -44,9 +44,13 @@ describe("admit", () => {
     expect(reason({ workspace_id: "" })).toBe("agent_error.unknown");
   });
 
-  it("refuses a local directory of this daemon and ignores another's", () => {
+  it("takes a local directory of this daemon to the letter or not at all, and ignores another's (K-14)", () => {
     const resource = (ref: unknown) => ({ project_resources: [{ id: "1", resource_type: "local_directory", resource_ref: ref }] });
-    expect(reason(resource({ daemon_id: "d", local_path: "/x" }))).toBe("local_directory_error");
+    for (const mode of [undefined, "", "in_place", "worktree"]) expect(reason(resource({ daemon_id: "d", local_path: "/x", execution_mode: mode }))).toBe("admitted");
+    expect(reason(resource({ daemon_id: "d", local_path: "/x", execution_mode: "sandboxed" }))).toBe("local_directory_error");
+    expect(reason(resource({ daemon_id: "d", local_path: "x" }))).toBe("local_directory_error");
+    const { project_resources: one } = resource({ daemon_id: "d", local_path: "/x" });
+    expect(reason({ project_resources: [...one, ...one] })).toBe("local_directory_error");
     expect(reason(resource('{"daemon_id":"d"}'))).toBe("local_directory_error");
     expect(reason(resource("not json"))).toBe("local_directory_error");
     expect(reason(resource({ local_path: "/x" }))).toBe("local_directory_error");
