@@ -119,6 +119,20 @@ export async function endRightAfterLastLine(count: number, atOnce: number): Prom
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
+/** As many processes as a thread may have, at once; then one more. */
+export async function startManyAtOnce(count: number, limitMs: number): Promise<void> {
+  const { service } = execWorld();
+  const sleeping = shell("exec sleep 1000", { maxProcesses: count });
+  const startedAt = performance.now();
+  const records = await Promise.all(oneTo(count).map(async () => (await service.start(sleeping, { yieldMs: 0 })).record));
+  expect(performance.now() - startedAt).toBeLessThan(limitMs);
+  const [oldest] = records;
+  for (const record of records.slice(1)) await service.read(OPERATOR, record.process_id, { yieldMs: 0 });
+  await service.start(sleeping, { yieldMs: 0 });
+  await waitFor("the least recently used to go", () => service.list().find((record) => record.reason === "pruned")?.process_id === oldest?.process_id);
+  expect(service.list({ state: "attached" })).toHaveLength(count);
+}
+
 export interface Flood {
   readonly peakKib: number;
   readonly bytesPerSecond: number;

@@ -7,7 +7,7 @@ import type { HostReady, HostRequest } from "./protocol.ts";
 const READY_MS = 10_000;
 const HOST_LOG_BYTES = 256 * 1024;
 const KEPT_ENV = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "__CF_USER_TEXT_ENCODING"];
-const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=64", "--max-semi-space-size=2"];
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-old-space-size=64", "--max-semi-space-size=2", "--expose-gc"];
 
 export interface LaunchOptions {
   readonly request: HostRequest;

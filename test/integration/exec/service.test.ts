@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ExecService, ExecStart, LogEvent } from "../../../src/lib/exec/index.ts";
 import { findByEnv, identityAlive, processIdentity } from "../../../src/lib/platform/index.ts";
-import { OPERATOR, command, execWorld, memoryJournal, shell, xidOf } from "../../support/exec.ts";
+import { OPERATOR, command, execWorld, hostEntry, memoryJournal, shell, xidOf } from "../../support/exec.ts";
+import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
 
 const THREAD = "conv:agent:issue";
@@ -257,9 +258,14 @@ describe("output and input", () => {
 
   it("keeps the order in which two streams were written (Y19)", async () => {
     const { service } = execWorld();
-    const script = "for i in 1 2 3 4 5 6 7 8; do echo o$i; sleep 0.02; echo e$i >&2; sleep 0.02; done";
-    const { output } = await service.start(shell(script), { yieldMs: 20_000 });
-    expect(output.output).toBe([1, 2, 3, 4, 5, 6, 7, 8].map((index) => `o${index}\ne${index}\n`).join(""));
+    const script = "for i in 1 2 3; do echo o$i; read x; echo e$i >&2; read x; done";
+    const { record } = await service.start(shell(script, { stdin: "pipe" }), { yieldMs: 0 });
+    // Each line is in the log before the next one is written: else it would be the machine's load that is tested.
+    for (const line of ["o1", "e1", "o2", "e2", "o3", "e3"]) {
+      await readUntil(service, OPERATOR, record.process_id, line);
+      await type(service, OPERATOR, record.process_id, "\n");
+    }
+    expect((await service.read(OPERATOR, record.process_id, { yieldMs: 10_000, afterSeq: 0 })).output.output).toBe("o1\ne1\no2\ne2\no3\ne3\n");
   });
 
   it("shows a new size of the terminal to the command, and a key ends what runs in it, not the shell (Y26, Y27)", async () => {
@@ -303,6 +309,14 @@ describe("starting", () => {
     expect(service.list().map((record) => [record.state, record.reason])).toEqual([["failed", "spawn_error"]]);
     expect(readdirSync(join(stateDir, "exec")).filter((name) => name !== "s")).toEqual([]);
     expect(readdirSync(join(stateDir, "exec", "s"))).toEqual([]);
+  });
+
+  it("has no terminals where their library is missing, and works without (Y36)", async () => {
+    const entry = join(tempDir(), "host.mjs");
+    copyFileSync(hostEntry(), entry);
+    const { service } = execWorld({ hostEntry: entry });
+    await expect(service.start(command(["true"], { tty: true }), { yieldMs: 0 })).rejects.toMatchObject({ code: "tty_unavailable", exit: 5 });
+    expect((await service.start(command(["echo", "works"]), { yieldMs: 10_000 })).output.output).toBe("works\n");
   });
 
   it("makes room by ending the least recently used, warns before, and refuses when nobody may go", async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../platform/index.ts";
+import { type Clock, collectYoungGarbage } from "../../platform/index.ts";
 import type { LogWriter } from "../log/writer.ts";
 import { RECORD_BYTES } from "../protocol.ts";
 import type { OutputKind } from "./command.ts";
@@ -19,6 +19,8 @@ export interface OutputOptions {
 const COALESCE_MS = 5;
 /** What may come at once before the rate is looked at. */
 const BURST_SECONDS = 0.1;
+/** Buffers of the pipe wait for the collector, which sees only their small handles: reminded of it, the host stays small. */
+const COLLECT_BYTES = 8 << 20;
 
 /** From the command to the log: small pieces together, big ones cut, both streams in the order they came, at a bounded rate. */
 export class OutputPipe {
@@ -31,6 +33,7 @@ export class OutputPipe {
   #budget: number;
   #budgetAt: number;
   #held = false;
+  #uncollected = 0;
   /** When output came last, by the monotonic clock. */
   lastMs: number;
 
@@ -64,6 +67,11 @@ export class OutputPipe {
     this.#parts = [];
     this.#size = 0;
     for (let at = 0; at < bytes.length; at += RECORD_BYTES) this.#options.log.append(this.#kind, bytes.subarray(at, at + RECORD_BYTES));
+    this.#uncollected += bytes.length;
+    if (this.#uncollected >= COLLECT_BYTES) {
+      this.#uncollected = 0;
+      collectYoungGarbage();
+    }
     this.#options.onRecord();
   }
 
