@@ -25,6 +25,8 @@ export interface OpenIndexOptions {
   readonly places: HomePlaces;
   /** How long to wait for another process's backfill, milliseconds; 30 s unless given. */
   readonly waitMs?: number;
+  /** True = an index that is complete is taken as it is; otherwise the files are looked through first. */
+  readonly asItIs?: boolean;
   readonly journalMode?: "wal" | "delete";
   readonly signal?: AbortSignal;
   /** Told when another process is at it, once. */
@@ -121,7 +123,7 @@ async function complete(index: LocalIndex, db: Db, startedAt: number, options: O
   let told = false;
   for (;;) {
     // What another process finished after we were started is as new as what we would do.
-    if (isFresh(db, startedAt, options.places)) return;
+    if (isFresh(db, startedAt, options.places) || (options.asItIs === true && isComplete(db, options.places))) return;
     const stats = await index.refresh({ signal, onProgress: options.onProgress });
     if (stats !== null) {
       options.onFilled?.(stats);

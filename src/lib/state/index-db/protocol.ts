@@ -7,6 +7,8 @@ export interface WorkerData {
   readonly stateDir: string;
   readonly version: string;
   readonly places: HomePlaces;
+  readonly asItIs: boolean;
+  readonly idleMs: number;
 }
 
 /** What may be asked of the index across the thread's border. */
@@ -27,6 +29,8 @@ export type FromWorker =
   | { readonly kind: "ready"; readonly path: string }
   /** The index is not to be used until the next `ready`. */
   | { readonly kind: "away" }
+  /** Nobody has asked for a while: the thread ends, and is started again by the next question. */
+  | { readonly kind: "asleep" }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly id: number; readonly code: string; readonly message: string }
   | { readonly kind: "log"; readonly level: LogLevel; readonly message: string; readonly fields: Readonly<Record<string, unknown>> };

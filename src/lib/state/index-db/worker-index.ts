@@ -14,20 +14,25 @@ const REFRESH_MS = 30 * 60_000;
 const STOP_MS = 5000;
 const RESTART_MS = 30_000;
 const HEAP_MB = 256;
+const IDLE_MS = 5000;
 
-export interface IndexWorkerOptions extends WorkerData {
+export interface IndexWorkerOptions extends Omit<WorkerData, "asItIs" | "idleMs"> {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long the thread stays without a question, milliseconds; 5 s unless given. */
+  readonly idleMs?: number;
 }
 
 interface Waiting {
+  readonly call: Call;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
 /**
  * The index in a thread of its own, for a process that must answer meanwhile: the daemon. `handle` is null until the index
- * is open and complete, and again while it is made anew; a thread that dies is started again. Entry points only.
+ * is open and complete, and again while it is made anew. The thread ends when nobody asks, and the next question starts it
+ * again; one that dies is started again after a while. Entry points only.
  */
 export class IndexWorker {
   readonly #options: IndexWorkerOptions;
@@ -36,6 +41,8 @@ export class IndexWorker {
   #handle: IndexHandle | null = null;
   #next = 1;
   #stopped = false;
+  #asleep = false;
+  #filled = false;
   #cancelRestart: () => void = () => undefined;
 
   constructor(options: IndexWorkerOptions) {
@@ -48,7 +55,9 @@ export class IndexWorker {
 
   start(): void {
     const { stateDir, version, places, logger } = this.#options;
-    const data: WorkerData = { stateDir, version, places };
+    // The first one looks through the files; later ones are asked to when it is time.
+    const data: WorkerData = { stateDir, version, places, asItIs: this.#filled, idleMs: this.#options.idleMs ?? IDLE_MS };
+    this.#asleep = false;
     const worker = new Worker(workerFile(), { workerData: data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
     this.#worker = worker;
     worker.on("message", (message: FromWorker) => this.#hear(message));
@@ -62,17 +71,21 @@ export class IndexWorker {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelRestart();
+    this.#handle = null;
     const worker = this.#worker;
     if (worker === null) return;
     const gone = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    worker.postMessage({ kind: "stop" } satisfies ToWorker);
+    this.#post({ kind: "stop" });
     await withTimeout(this.#options.clock, STOP_MS, "the end of the index thread", gone).catch(() => worker.terminate());
   }
 
   #hear(message: FromWorker): void {
     if (message.kind === "log") this.#options.logger[message.level](message.message, message.fields);
-    else if (message.kind === "ready") this.#handle = this.#makeHandle(message.path);
-    else if (message.kind === "away") this.#handle = null;
+    else if (message.kind === "ready") {
+      this.#handle ??= this.#makeHandle(message.path);
+      this.#filled = true;
+    } else if (message.kind === "away") this.#handle = null;
+    else if (message.kind === "asleep") this.#asleep = true;
     else {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
@@ -84,19 +97,30 @@ export class IndexWorker {
   #ended(worker: Worker): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
+    if (this.#asleep && !this.#stopped) {
+      this.#options.logger.debug("the index thread sleeps");
+      // A question that crossed the last word on its way.
+      if (this.#waiting.size > 0) this.start();
+      for (const [id, { call }] of this.#waiting) this.#post({ kind: "call", id, call });
+      return;
+    }
     this.#handle = null;
     for (const waiting of this.#waiting.values()) waiting.reject(new MulticaError("index_away", "the index thread has ended", { retry: "later" }));
     this.#waiting.clear();
     if (!this.#stopped) this.#cancelRestart = this.#options.clock.setTimer(RESTART_MS, () => this.start());
   }
 
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
   #ask(call: Call, limitMs = ANSWER_MS): Promise<unknown> {
-    const worker = this.#worker;
-    if (worker === null) return Promise.reject(new MulticaError("index_away", "the index thread is not running", { retry: "later" }));
+    if (this.#worker === null && this.#asleep && !this.#stopped) this.start();
+    if (this.#worker === null) return Promise.reject(new MulticaError("index_away", "the index thread is not running", { retry: "later" }));
     const id = this.#next;
     this.#next += 1;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    worker.postMessage({ kind: "call", id, call } satisfies ToWorker);
+    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { call, resolve, reject }));
+    this.#post({ kind: "call", id, call });
     return withTimeout(this.#options.clock, limitMs, `the index (${call.name})`, answer).finally(() => this.#waiting.delete(id));
   }
 

@@ -19,6 +19,9 @@ const over = new AbortController();
 /** Ends the pause between two looks at the file: a call has met that it is gone. */
 let look: () => void = () => undefined;
 let index: LocalIndex | null = null;
+let open = Promise.withResolvers<LocalIndex>();
+let asked = 0;
+let cancelSleep: () => void = () => undefined;
 
 const say = (message: FromWorker): void => port?.postMessage(message);
 const logger = forwarding({});
@@ -39,9 +42,12 @@ async function keepOpen(): Promise<void> {
   while (!over.signal.aborted) {
     try {
       index ??= await openIndex({ ...data, clock, logger, signal: over.signal });
+      open.resolve(index);
       say({ kind: "ready", path: index.path });
+      sleepLater();
       while (!index.lost && !over.signal.aborted) await pause(CHECK_MS);
-      if (!over.signal.aborted) logger.warn("the rollout index is gone or damaged and is made anew", { path: index.path });
+      if (over.signal.aborted) break;
+      logger.warn("the rollout index is gone or damaged and is made anew", { path: index.path });
       await away();
     } catch (error) {
       if (over.signal.aborted) break;
@@ -50,12 +56,24 @@ async function keepOpen(): Promise<void> {
       await pause(AGAIN_MS);
     }
   }
+  cancelSleep();
   await index?.close();
   port?.close();
 }
 
+/** A thread costs memory; one that nobody asks ends itself. */
+function sleepLater(): void {
+  cancelSleep();
+  if (asked > 0 || over.signal.aborted) return;
+  cancelSleep = clock.setTimer(data.idleMs, () => {
+    say({ kind: "asleep" });
+    over.abort(new MulticaError("aborted", "nobody asks"));
+  });
+}
+
 async function away(): Promise<void> {
   say({ kind: "away" });
+  open = Promise.withResolvers<LocalIndex>();
   await index?.close();
   index = null;
 }
@@ -86,12 +104,18 @@ async function perform(local: LocalIndex, call: Call): Promise<unknown> {
 }
 
 async function answer(id: number, call: Call): Promise<void> {
+  cancelSleep();
+  asked += 1;
   try {
-    if (index === null || index.lost) throw new MulticaError("index_away", "the rollout index is not open", { retry: "later" });
-    say({ kind: "answer", id, value: await perform(index, call) });
+    const local = await open.promise;
+    if (local.lost) throw new MulticaError("index_away", "the rollout index is not open", { retry: "later" });
+    say({ kind: "answer", id, value: await perform(local, call) });
   } catch (error) {
     if (index?.lost === true) look();
     say({ kind: "failure", id, code: error instanceof MulticaError ? error.code : "state_failed", message: errorText(error) });
+  } finally {
+    asked -= 1;
+    sleepLater();
   }
 }
 

@@ -301,9 +301,24 @@ describe("a damaged or lost index", () => {
     expect(await index.status()).toMatchObject({ threads: 2 });
     for (const name of readdirSync(world.stateDir)) rmSync(join(world.stateDir, name));
     expect(await findRollout(index, thread(1).id, { scope: "live", places: world.places, repair: true, clock: systemClock })).toMatchObject({ rollout_path: path, reason: "db_error" });
-    expect((await listSessions(index, everything(), world.places)).from).toBe("files");
     await waitFor("the rebuilt index", async () => (await listSessions(worker.handle, everything(), world.places)).from === "index");
     await worker.stop();
     expect(worker.handle).toBeNull();
+  });
+
+  it("ends its thread when nobody asks, and starts it again for the next question", async () => {
+    const world = indexWorld();
+    writeRollout(world.home, thread(1));
+    const ends: string[] = [];
+    const logger = { ...silentLogger, debug: (text: string) => void ends.push(text) };
+    const worker = new IndexWorker({ stateDir: world.stateDir, version: "1", places: world.places, clock: systemClock, logger, idleMs: 100 });
+    onTestFinished(() => worker.stop());
+    worker.start();
+    const index = await waitFor("the index", () => worker.handle ?? undefined);
+    await waitFor("the end of the thread", () => ends.includes("the index thread sleeps"));
+    expect(worker.handle).toBe(index);
+    writeRollout(world.home, thread(2));
+    expect(await index.get(thread(1).id)).not.toBeNull();
+    expect(await index.refresh()).toMatchObject({ upserted: 1 });
   });
 });
