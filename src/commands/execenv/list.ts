@@ -1,6 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { openPlace, rootFlags, targetOf, visible } from "../../cli/execenv.ts";
 import { outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
+import { resolveGcSettings } from "../../lib/config/index.ts";
 
 export default class ExecenvList extends BaseCommand {
   static override readonly access = "any";
@@ -34,6 +35,7 @@ export default class ExecenvList extends BaseCommand {
         (flags.provider === undefined || env.provider === flags.provider) &&
         (flags.issue === undefined || env.issue_id === flags.issue) &&
         (flags.state === undefined || env.state === flags.state),
+      artifactPatterns: resolveGcSettings(this.env).artifactPatterns,
       withSize: flags.size === true || flags.sort === "size",
       check: flags.check === true ? (env) => targetOf(place, env) : null,
       sort: flags.sort === "size" || flags.sort === "age" ? flags.sort : "id",

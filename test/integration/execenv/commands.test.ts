@@ -36,6 +36,17 @@ describe("multica execenv list", () => {
     expect((await run(["list"])).stdout).toContain("No environments");
   });
 
+  it("says how much of a size could be made again", async () => {
+    const w = world();
+    const { workdir } = await w.make("1");
+    put(join(workdir, "app", "node_modules", "lib.js"), "x".repeat(5000));
+    put(join(workdir, ".git", "node_modules", "not-an-artifact"), "x".repeat(300));
+    const { json } = await w.run(["list", "--size", "--json"]);
+    const [env] = json["envs"] as { size_bytes: number; artifact_bytes: number }[];
+    expect(env?.artifact_bytes).toBe(5000);
+    expect(env?.size_bytes).toBeGreaterThan(5300);
+  });
+
   it("tells states apart and leaves out what is the daemon's own", async () => {
     const w = world();
     await w.make("1", { provider: "codex" });

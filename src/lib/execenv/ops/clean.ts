@@ -104,12 +104,18 @@ function targetsOf(env: EnvSummary, request: CleanRequest): string[] {
     case "workdir":
       return [paths.workdir];
     case "artifacts":
-      return [...findArtifacts(paths.workdir, new Set(request.artifactPatterns)), ...helperPrograms(paths.codexHome)];
+      return artifactsOf(env.path, request.artifactPatterns);
     case "sidecars":
       return [];
     case "managed_artifacts":
       return helperPrograms(paths.codexHome);
   }
+}
+
+/** What a build or the agent's program makes again: directories of these names in the workdir, and helper programs. */
+export function artifactsOf(root: string, patterns: readonly string[]): string[] {
+  const paths = envPaths(root);
+  return [...findArtifacts(paths.workdir, new Set(patterns)), ...helperPrograms(paths.codexHome)];
 }
 
 /** What Codex unpacks for itself. A home that is a link leads to somebody else's. */

@@ -1,9 +1,12 @@
 import { type Target, inspectEnvironment } from "../checks/index.ts";
+import { artifactsOf } from "./clean.ts";
 import { type EnvSummary, surveyRoot } from "./survey.ts";
 import { treeBytes } from "./tree.ts";
 
 export interface ListedEnv extends EnvSummary {
   readonly size_bytes?: number;
+  /** Part of `size_bytes` that `clean --artifacts` would free. */
+  readonly artifact_bytes?: number;
   readonly findings?: { readonly error: number; readonly warn: number; readonly info: number };
 }
 
@@ -21,6 +24,8 @@ export async function listEnvironments(options: {
   readonly workspaceId: string | undefined;
   readonly accept: (env: EnvSummary) => boolean;
   readonly withSize: boolean;
+  /** Directory names that count as artifacts; for sizes. */
+  readonly artifactPatterns?: readonly string[];
   /** How each is looked at; null: no findings are counted. */
   readonly check: ((env: EnvSummary) => Target) | null;
   readonly sort: "id" | "age" | "size";
@@ -30,7 +35,7 @@ export async function listEnvironments(options: {
   for (const env of surveyRoot(root, { nowMs, workspaceId }).filter(options.accept)) {
     envs.push({
       ...env,
-      ...(options.withSize ? { size_bytes: treeBytes(env.path) } : {}),
+      ...(options.withSize ? sizes(env, options.artifactPatterns ?? []) : {}),
       ...(options.check === null || env.state === "foreign" ? {} : { findings: await count(options.check(env)) }),
     });
   }
@@ -39,6 +44,19 @@ export async function listEnvironments(options: {
   const size = options.withSize ? { size_bytes: envs.reduce((total, env) => total + (env.size_bytes ?? 0), 0) } : {};
   const active = envs.filter((env) => env.state === "active").length;
   return { root, generated_at: new Date(nowMs).toISOString(), envs, totals: { envs: envs.length, active, ...size } };
+}
+
+function sizes(env: EnvSummary, patterns: readonly string[]): { size_bytes: number; artifact_bytes: number } {
+  return { size_bytes: treeBytes(env.path), artifact_bytes: artifacts(env, patterns).reduce((total, path) => total + treeBytes(path), 0) };
+}
+
+/** A directory that cannot be read is no reason to list nothing: its artifacts cannot be freed either. */
+function artifacts(env: EnvSummary, patterns: readonly string[]): readonly string[] {
+  try {
+    return env.state === "foreign" ? [] : artifactsOf(env.path, patterns);
+  } catch {
+    return [];
+  }
 }
 
 async function count(target: Target): Promise<{ error: number; warn: number; info: number }> {
