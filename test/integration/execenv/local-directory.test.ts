@@ -10,9 +10,11 @@ import { tempDir } from "../../support/temp.ts";
 import { LOCAL_PROJECT, LOCAL_SKILLS, MARKER, enterLocal as enter, fullTask, picture, roundTrip } from "../../support/local-tasks.ts";
 import { waitFor } from "../../support/wait.ts";
 
-// Acceptance cases of execenv.md 18 that are not here. 45 (the lock on a path, waiting) and the part of 30 about Cursor's
-// mcp.json: the daemon refuses tasks with a local directory by name, and Cursor's home is not built. 46 "locked directory
-// surfaces the rmdir error": needs a user other than root to deny it. 47 (worktree mode) is in worktree.test.ts.
+// Acceptance cases of execenv.md 18 that are not tested here or beside this file, and why (decision 23):
+// 6 second part, copies in place of links: Windows. 8, 9, 10, the three-way refresh: a later setting (decision 10).
+// 30, the part about Cursor's mcp.json, and 48 to 50: those providers' homes are not built. 34: preparation in a process
+// of its own (16) is optional and not built. 46 "locked directory surfaces the rmdir error": needs a user other than root.
+// Elsewhere: 45 in test/integration/daemon/task/local-directory.test.ts, 47 in worktree.test.ts.
 
 describe("a task in a user's directory", () => {
   it("leaves marker, context, skills and manifest while it runs, and nothing afterwards", async () => {
