@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { createLocalPortClient } from "../../src/lib/api/local-port.ts";
@@ -115,5 +116,7 @@ export async function twentyTasks(files: number, daemons: number): Promise<{ too
   expect(readdirSync(join(bare, "..")).filter((name) => name.includes(".tmp-"))).toEqual([]);
   // One clone; every further connection is a daemon's look at what has changed since.
   expect(clones()).toBeLessThanOrEqual(1 + daemons);
+  // Here, not in the clean-up: hundreds of thousands of files take longer than that may.
+  for (const name of ["hand", "tasks"]) await rm(join(at.dir, name), { recursive: true });
   return { took, hand };
 }

@@ -54,7 +54,16 @@ export function createRepoAccess(parts: RepoAccessParts): RepoAccess {
     },
     claims: (workspaceId, cacheName) => registry.claims(workspaceId, cacheName),
     removeWorkspace: (workspaceId) => registry.removeWorkspace(workspaceId),
-    checkout: (order) => checkout(parts, order),
+    checkout: async (order) => {
+      const askedAt = parts.clock.monotonic();
+      try {
+        return await checkout(parts, order, askedAt);
+      } catch (error) {
+        if (!isMulticaError(error, "repo_not_cached")) throw error;
+        // It was evicted between the look and the lock: made ready once more.
+        return checkout(parts, order, askedAt);
+      }
+    },
   };
 }
 
@@ -77,10 +86,9 @@ export async function refreshRepos(
   }
 }
 
-async function checkout(parts: RepoAccessParts, order: CheckoutOrder): Promise<CheckoutOutcome> {
+async function checkout(parts: RepoAccessParts, order: CheckoutOrder, askedAt: number): Promise<CheckoutOutcome> {
   const { cache, registry, limits } = parts;
   const { credential } = order;
-  const askedAt = parts.clock.monotonic();
   const signal = AbortSignal.any([order.signal, parts.rootSignal]);
   const ready = await readiness(parts, order, signal);
   if (ready === "busy") return { kind: "busy" };

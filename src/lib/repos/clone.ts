@@ -1,10 +1,11 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { randomHex } from "../core/index.ts";
+import { MulticaError, isMulticaError, randomHex } from "../core/index.ts";
 import { moveFile, removeTree } from "../platform/index.ts";
 import type { Git } from "./git.ts";
 import { layOutFreshClone } from "./layout.ts";
 import { bareRepo } from "./repo.ts";
+import { maskCredentials } from "./url.ts";
 
 export interface CloneProgress {
   /** What git is doing, in its own words: `Receiving objects`. */
@@ -39,8 +40,15 @@ export async function cloneBare(
     await moveFile(temporary, bare);
   } catch (error) {
     await removeTree(temporary);
-    throw error;
+    throw named(error, url);
   }
+}
+
+/** The error with the remote's name in it: several clones may go on at the same time. */
+function named(error: unknown, url: string): unknown {
+  const shown = maskCredentials(url);
+  if (!isMulticaError(error) || !error.code.startsWith("git_") || error.message.includes(shown)) return error;
+  return new MulticaError(error.code, `${error.message} (remote: ${shown})`, { cause: error.cause, details: error.details, suggestions: error.suggestions, retry: error.retry });
 }
 
 /** A half-deleted cache makes room. Where objects are left, so may be an agent's commits: it is set aside, not deleted. */

@@ -108,14 +108,30 @@ export function createGit(options: { env: Readonly<Env>; clock: Clock }): Git {
 /** The error for a command that ended with another code than 0; its text is git's own, without secrets. */
 export function gitFailure(what: string, answer: GitAnswer): MulticaError {
   const said = maskCredentials(`${answer.stderr}\n${answer.stdout}`.trim()).slice(-4000) || `exit code ${answer.code}`;
-  const auth = /could not read Username|Permission denied \(publickey|Authentication failed|\b403\b|terminal prompts disabled/.test(said);
-  const hint = "The daemon uses this machine's own git credentials: make `git ls-remote <url>` work for the user who runs it.";
-  return new MulticaError("git_failed", `${what}${said}`, {
-    details: { code: answer.code, authentication: auth },
-    suggestions: auth ? [hint] : [],
+  const hint = HINTS.find(({ pattern }) => pattern.test(said));
+  // In the text itself: it is all that the agent behind the local port gets to see.
+  return new MulticaError("git_failed", `${what}${said}${hint === undefined ? "" : `\n${hint.text}`}`, {
+    details: { code: answer.code, authentication: hint === HINTS[0] },
     retry: "later",
   });
 }
+
+/** What to do about the failures that are nobody's defect here; the first one that fits. */
+const HINTS = [
+  {
+    pattern: /could not read Username|Permission denied \(publickey|Authentication failed|\b403\b|terminal prompts disabled/,
+    text: "The daemon uses this machine's own git credentials: make `git ls-remote <url>` work for the user who runs it.",
+  },
+  { pattern: /No space left on device|Disk quota exceeded/, text: "The disk is full: free some space, then try again." },
+  {
+    pattern: /Could not resolve host|Failed to connect|Connection refused|unable to connect|Connection timed out|early EOF|hung up|unexpected disconnect|Connection reset/,
+    text: "The remote cannot be reached, or went away: check its address and the network, then try again.",
+  },
+  {
+    pattern: /not found|does not exist|not appear to be a git repository|access denied|not exported/,
+    text: "Check the repository's address, and that this machine may read it.",
+  },
+] as const;
 
 function fullArgs(call: GitCall): string[] {
   const place = [

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { tryFileLock } from "../../../src/lib/platform/index.ts";
 import { commitFiles, makeRemote } from "../../support/git.ts";
 import { gatedSsh } from "../../support/gated-ssh.ts";
 import { localRequest } from "../../support/local-request.ts";
@@ -80,6 +81,20 @@ describe("a checkout through the local port", () => {
     const second = await checkout(2, url);
     commitFiles(git, second.path, { "a.txt": "2" });
     expect(git(second.path, "log", "-1", "--format=%B")).not.toContain(trailer);
+  });
+
+  it("clones anew when the cache was evicted between the look and the lock", async () => {
+    const { checkout, ctx, server, ssh, url } = await single();
+    ssh.open();
+    await checkout(1, url);
+    const bare = ctx.repoCache.cachePath(server.workspaceId, url);
+    const held = tryFileLock(`${bare}.lock`);
+    const pending = checkout(2, url);
+    await waitFor("somebody to wait for the lock", () => ctx.repoCache.activity().waiters === 1);
+    rmSync(bare, { recursive: true });
+    held?.release();
+    expect((await pending)["reused"]).toBe(false);
+    expect(ctx.repoCache.isCached(server.workspaceId, url)).toBe(true);
   });
 
   it("names the ref of the work it saved, and repeats a request without harm", async () => {

@@ -1,3 +1,7 @@
+// Acceptance cases of the repository cache (repocache.md 20) that are elsewhere, or have no test, and why:
+// 44 and the Windows half of 42: nothing is built for Windows. 50–56, 60–63: test/integration/daemon (local-port, checkouts) and
+// registry.test.ts. 69: maintain.test.ts ends maintenance by the call that the pipeline makes before an agent starts; no test has a
+// task start beside a running gc. 75–78: test/integration/cli/cli.test.ts.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
 import { createGit } from "../../../src/lib/repos/git.ts";
@@ -104,6 +104,87 @@ describe("an agent that writes into its checkout's place", () => {
     const registration = readdirSync(join(bare, "worktrees"))[0] ?? "";
     writeFileSync(join(other, "api", ".git"), `gitdir: ${join(bare, "worktrees", registration)}\n`);
     await expect(cache.checkout(request(remote, { workdir: other }))).rejects.toMatchObject({ code: "path_taken" });
+  });
+});
+
+describe("hostile words in a request", () => {
+  it.each([
+    ["--upload-pack=touch x", "begins with a dash"],
+    ["ext::sh -c touch% x", "transport helper"],
+    ["https://h/o/r\n--x", "control character"],
+    ["https://h/o/r%0a--x", "control character"],
+    ["ssh://-oProxyCommand=x/r", "host begins with a dash"],
+    ["http://user:hunter22@-h/r", "host begins with a dash"],
+    ["fd::17", "transport helper"],
+    ["", "it is empty"],
+  ])("URL %j is refused with the reason, and no secret is shown", async (url, why) => {
+    const { cache, root } = harness();
+    const error = await cache.ensure("ws", url).then(() => undefined, (reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "repo_url_refused", exit: 5 });
+    expect(String(error)).toContain(why);
+    expect(String(error)).not.toContain("hunter22");
+    expect(existsSync(join(root, ".repos"))).toBe(false);
+  });
+
+  it("workspace ids and names never leave their directory", async () => {
+    const { cache, git, dir, request } = harness();
+    for (const id of ["../x", "..", ".", "a/b", "x\n", ""]) {
+      expect(() => cache.cachePath(id, "https://h/o/r")).toThrow(expect.objectContaining({ code: "bad_workspace_id" }));
+    }
+    const remote = makeRemote(git, dir("remotes", "deep"));
+    git(dir("remotes"), "clone", "-q", "--bare", remote, join(dir("remotes"), ".git"));
+    const url = `${dir("remotes")}/.git`;
+    await cache.ensure("ws", url);
+    const { path } = await cache.checkout(request(url));
+    expect(dirname(path)).toBe(dir("work"));
+    expect(basename(path)).not.toMatch(/^\.git$|^\.\.?$/);
+  });
+});
+
+describe("a later task in a checkout that an agent prepared", () => {
+  it.each(["linked", "isolated"] as const)("runs nothing of its configuration, hooks or filters (%s)", async (mode) => {
+    const { cache, git, dir, request } = harness();
+    const remote = makeRemote(git, dir("remotes", "api"), "main", { "README.md": "x" });
+    const { path: bare } = await cache.ensure("ws", remote);
+    const { path } = await cache.checkout(request(remote, { mode }));
+    const proof = join(dir("proof"), "ran");
+    const evil = `sh -c 'touch ${proof}; cat'`;
+    writeFileSync(join(path, ".gitattributes"), "* filter=evil diff=evil\n");
+    for (const key of ["core.fsmonitor", "core.sshCommand", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.command", "diff.external", "core.alternateRefsCommand", "gpg.program", "core.askpass"]) git(path, "config", key, evil);
+    git(path, "config", "commit.gpgSign", "true");
+    git(path, "config", "core.hooksPath", join(path, "hooks"));
+    const common = mode === "linked" ? bare : join(path, ".git");
+    for (const hooks of [join(path, "hooks"), join(common, "hooks")]) {
+      for (const hook of ["post-checkout", "reference-transaction", "post-index-change", "pre-rebase", "prepare-commit-msg"]) {
+        mkdirSync(hooks, { recursive: true });
+        writeFileSync(join(hooks, hook), `#!/bin/sh\ntouch ${proof}\n`, { mode: 0o755 });
+      }
+    }
+    // A repository inside with a configuration of its own: nobody may ask it anything.
+    makeRemote(git, join(path, "inner"));
+    git(join(path, "inner"), "config", "core.fsmonitor", evil);
+    rmSync(proof, { force: true });
+    const result = await cache.checkout(request(remote, { mode, taskId: TASK_B }));
+    expect(existsSync(proof)).toBe(false);
+    expect(result.rescued?.files).toBeGreaterThan(0);
+    expect(result.warnings.join()).toContain("filter.evil.clean");
+  });
+
+  it("cannot have our git work elsewhere by a .git file or a commondir that lead there", async () => {
+    const { cache, git, dir, request } = harness();
+    const remote = makeRemote(git, dir("remotes", "api"));
+    const { path: bare } = await cache.ensure("ws", remote);
+    const victim = makeRemote(git, dir("victim"));
+    const before = [git(victim, "for-each-ref"), readFileSync(join(victim, ".git", "config"), "utf8")];
+    const { path } = await cache.checkout(request(remote));
+    writeFileSync(join(bare, "worktrees", "api", "commondir"), `${join(victim, ".git")}\n`);
+    writeFileSync(join(path, "README.md"), "edited\n");
+    expect((await cache.checkout(request(remote, { taskId: TASK_B }))).warnings.join()).toContain("names another repository");
+    rmSync(path, { recursive: true });
+    mkdirSync(path);
+    writeFileSync(join(path, ".git"), `gitdir: ${join(victim, ".git")}\n`);
+    await expect(cache.checkout(request(remote, { taskId: "c-00000000000c" }))).rejects.toMatchObject({ code: "path_taken" });
+    expect([git(victim, "for-each-ref"), readFileSync(join(victim, ".git", "config"), "utf8")]).toEqual(before);
   });
 });
 
