@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../../src/lib/platform/index.ts";
-import { codexDatabase } from "../../../../src/lib/state/index.ts";
+import { codexDatabase } from "../../../../src/lib/state/index-db/foreign.ts";
 import { tempDir } from "../../../support/temp.ts";
 
 describe("codexDatabase", () => {

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { systemClock } from "../../src/lib/platform/index.ts";
+import { codexDatabase } from "../../src/lib/state/index-db/foreign.ts";
+import { type FindScope, findRollout, listSessions } from "../../src/lib/state/index.ts";
+import { everything, indexWorld } from "../support/index-db.ts";
+import { waitFor } from "../support/wait.ts";
+import { installedAgent } from "./install.ts";
+import { scriptedModel } from "./model.ts";
+
+const VERSION = "0.169.0";
+
+interface Thread {
+  readonly id: string;
+  readonly path: string;
+  readonly preview: string;
+  readonly name?: string | null;
+}
+
+/** A real `codex app-server` in a home of its own, asked one request at a time. */
+class AppServer {
+  readonly #child: ChildProcess;
+  readonly #answers = new Map<number, (message: Record<string, unknown>) => void>();
+  readonly #done: string[] = [];
+  readonly ended: Promise<void>;
+  #next = 1;
+
+  constructor(executable: string, home: string, cwd: string) {
+    this.#child = spawn(executable, ["app-server", "--listen", "stdio://"], {
+      cwd,
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, CODEX_HOME: home, MOCK_API_KEY: "sk-mock" },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    onTestFinished(() => void this.#child.kill("SIGKILL"));
+    this.ended = new Promise((resolve) => this.#child.once("exit", () => resolve()));
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error("no pipe");
+    createInterface({ input: stdout }).on("line", (line) => {
+      const message = JSON.parse(line) as Record<string, unknown>;
+      if (message["method"] === "turn/completed") this.#done.push(String((message["params"] as { threadId: string }).threadId));
+      if (typeof message["id"] === "number" && message["method"] === undefined) this.#answers.get(message["id"])?.(message);
+    });
+  }
+
+  async ask<T>(method: string, params: unknown): Promise<T> {
+    const id = this.#next++;
+    const answer = new Promise<Record<string, unknown>>((resolve) => this.#answers.set(id, resolve));
+    this.#child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+    const message = await answer;
+    if (message["error"] !== undefined) throw new Error(`${method}: ${JSON.stringify(message["error"])}`);
+    return message["result"] as T;
+  }
+
+  async start(): Promise<void> {
+    await this.ask("initialize", { clientInfo: { name: "multica-test", title: "test", version: "0" } });
+    this.#child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", method: "initialized" })}\n`);
+  }
+
+  /** Runs one turn to its end. */
+  async turn(threadId: string, text: string): Promise<void> {
+    const before = this.#done.filter((id) => id === threadId).length;
+    await this.ask("turn/start", { threadId, input: [{ type: "text", text }] });
+    await waitFor("the end of the turn", () => this.#done.filter((id) => id === threadId).length > before, 60_000);
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.ended;
+  }
+}
+
+describe("the session index over a home that a real codex writes", () => {
+  it("knows its threads as codex does: names, resumes, the archive, and finds them when their rows are gone", async () => {
+    const codex = installedAgent("codex", `@openai/codex@${VERSION}`, "codex");
+    const model = await scriptedModel(() => ({ text: "Done." }));
+    const world = indexWorld();
+    mkdirSync(world.home, { recursive: true });
+    const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${model.url}/v1"\nwire_api = "responses"\nenv_key = "MOCK_API_KEY"\n`;
+    writeFileSync(join(world.home, "config.toml"), `model = "mock-model"\nmodel_provider = "mock"\ncheck_for_update_on_startup = false\napproval_policy = "never"\n[analytics]\nenabled = false\n${provider}`);
+    const server = new AppServer(codex, world.home, world.root);
+    await server.start();
+    const threads: Thread[] = [];
+    for (const text of ["Fix the flaky test", "Write the changelog", "To be archived"]) {
+      const { thread } = await server.ask<{ thread: Thread }>("thread/start", { cwd: world.root });
+      await server.turn(thread.id, text);
+      threads.push(thread);
+    }
+    const [flaky, changelog, archived] = threads;
+    if (flaky === undefined || changelog === undefined || archived === undefined) throw new Error("no threads");
+    await server.ask("thread/name/set", { threadId: changelog.id, name: "Release notes" });
+    const index = await world.open();
+
+    // While codex runs: our reading keeps nothing locked.
+    await server.turn(flaky.id, "Once more");
+    await server.ask("thread/archive", { threadId: archived.id });
+    await index.refresh();
+    for (const given of [index, null]) {
+      const { sessions } = await listSessions(given, everything(), world.places);
+      expect(sessions.map((row) => [row.thread_id, row.title, row.name, row.cwd, row.model, row.source]).toSorted()).toEqual(
+        [
+          [flaky.id, "Fix the flaky test", null, world.root, "mock-model", "vscode"],
+          [changelog.id, "Write the changelog", "Release notes", world.root, "mock-model", "vscode"],
+        ].toSorted(),
+      );
+      expect(sessions.every((row) => row.tokens_used > 0)).toBe(true);
+      expect((await listSessions(given, everything({ archived: true }), world.places)).sessions.map((row) => row.thread_id)).toEqual([archived.id]);
+    }
+    const own = await server.ask<{ data: Thread[] }>("thread/list", { limit: 50 });
+    expect(own.data.map((thread) => [thread.id, thread.path]).toSorted()).toEqual((await index.list(everything())).sessions.map((row) => [row.thread_id, row.rollout_path]).toSorted());
+    await server.stop();
+
+    expect(codexDatabase(world.home)).toMatchObject({ generation: 5, threads: 3, backfill: "complete", error: null });
+    const find = (id: string, scope: FindScope = "live") => findRollout(index, id, { scope, places: world.places, repair: true, clock: systemClock });
+    expect(await find(flaky.id)).toMatchObject({ rollout_path: flaky.path, verified: true, via: "index" });
+    expect(await find(archived.id, "any")).toMatchObject({ archived: true, verified: true });
+
+    // Codex takes it out of the archive while nobody looks; a resumed thread goes on in its old file.
+    const again = new AppServer(codex, world.home, world.root);
+    await again.start();
+    await again.ask("thread/unarchive", { threadId: archived.id });
+    await again.ask("thread/resume", { threadId: changelog.id });
+    const size = statSync(changelog.path).size;
+    await again.turn(changelog.id, "And translate them");
+    await again.stop();
+    expect(statSync(changelog.path).size).toBeGreaterThan(size);
+    const before = (await index.get(changelog.id))?.tokens_used ?? 0;
+    expect(await find(archived.id)).toMatchObject({ archived: false, verified: true, repaired: true });
+    await index.refresh();
+    expect((await index.get(changelog.id))?.tokens_used).toBeGreaterThan(before);
+    for (const name of readdirSync(world.stateDir)) rmSync(join(world.stateDir, name));
+    expect(await findRollout(null, flaky.id, { scope: "live", places: world.places, repair: true, clock: systemClock })).toMatchObject({ rollout_path: flaky.path, verified: true });
+  }, 180_000);
+});

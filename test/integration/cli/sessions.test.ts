@@ -1,0 +1,107 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { BackfillStats, FoundRollout, SessionPage, SessionRow } from "../../../src/lib/state/index.ts";
+import { runCli } from "../../support/cli.ts";
+import { rolloutName, threadId, writeRollout } from "../../support/rollouts.ts";
+import { tempDir } from "../../support/temp.ts";
+
+const AT = Date.UTC(2026, 0, 27, 11, 22, 33);
+
+function machine(count: number): { home: string; codex: string; paths: string[]; run: (...args: string[]) => ReturnType<typeof runCli> } {
+  const home = tempDir();
+  const codex = join(home, ".codex");
+  const paths = Array.from({ length: count }, (_, n) => writeRollout(codex, { id: threadId(AT + n * 3_600_000, n), at: AT + n * 3_600_000, text: `Thread number ${n}` }));
+  return { home, codex, paths, run: (...args) => runCli(args, { home }) };
+}
+
+function json<T>(result: { stdout: string }): T {
+  return JSON.parse(result.stdout) as T;
+}
+
+describe("session commands", () => {
+  it("list page by page, find by a beginning, show everything, and keep the index to the user alone", async () => {
+    const { home, paths, run } = machine(5);
+    const first = await run("session", "list", "--limit", "3", "--sort", "created", "--json");
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    const page = json<SessionPage>(first);
+    expect(page).toMatchObject({ from: "index", partial: false });
+    expect(page.sessions.map((row) => row.title)).toEqual(["Thread number 4", "Thread number 3", "Thread number 2"]);
+    const rest = json<SessionPage>(await run("session", "list", "--limit", "3", "--sort", "created", "--cursor", page.next_cursor ?? "", "--json"));
+    expect([rest.sessions.length, rest.next_cursor]).toEqual([2, null]);
+    expect((await run("session", "list", "--cursor", page.next_cursor ?? "")).code).toBe(2);
+    const table = await run("session", "list", "--search", "number 1");
+    expect(table.stdout.split("\n")[0]).toMatch(/^UPDATED +THREAD +SOURCE +CWD +TITLE +TOKENS +ISSUE$/);
+    expect(table.stdout).toContain("Thread number 1");
+    const id = threadId(AT + 3_600_000, 1);
+    const found = await run("session", "find", id.slice(0, 13));
+    expect([found.code, found.stdout, found.stderr]).toEqual([0, `${paths[1] ?? ""}\n`, ""]);
+    expect((await run("session", "find", id, "--debug")).stderr).toContain("found through the index");
+    const shown = json<SessionRow & { lookup: FoundRollout; files: unknown[] }>(await run("session", "show", id, "--json"));
+    expect(shown).toMatchObject({ thread_id: id, title: "Thread number 1", lookup: { verified: true }, files: [{ path: paths[1], verified: true }] });
+    expect(statSync(join(home, ".multica", "index_1.sqlite")).mode & 0o077).toBe(0);
+  }, 40_000);
+
+  it("tell unknown, ambiguous and badly written threads apart", async () => {
+    const { run } = machine(2);
+    const [one, two] = [threadId(AT, 0), threadId(AT + 3_600_000, 1)];
+    const ambiguous = await run("session", "find", "019bff", "--json");
+    expect([ambiguous.code, ambiguous.stderr]).toEqual([2, expect.stringContaining("several threads begin with 019bff")]);
+    expect(ambiguous.stderr).toContain(one);
+    expect(ambiguous.stderr).toContain(two);
+    expect((await run("session", "find", "abc")).code).toBe(2);
+    expect((await run("session", "find", threadId(AT, 77))).code).toBe(4);
+    expect((await run("session", "find", one, "--home", "/nowhere/at/all")).code).toBe(4);
+    expect((await run("session", "list", "--limit", "501")).code).toBe(2);
+  }, 40_000);
+
+  it("repair a stale row unless asked not to, and print every file of a thread", async () => {
+    const { codex, paths, run } = machine(1);
+    const id = threadId(AT, 0);
+    await run("state", "backfill");
+    rmSync(paths[0] ?? "");
+    const archived = writeRollout(codex, { id, at: AT }, { path: join("archived_sessions", rolloutName({ id, at: AT })) });
+    const all = json<FoundRollout & { files: { path: string }[] }>(await run("session", "find", id, "--all", "--json"));
+    expect(all).toMatchObject({ rollout_path: archived, archived: true, verified: true, files: [{ path: archived }] });
+    expect((await run("session", "list", "--archived")).stdout).toContain(id.slice(0, 8));
+  }, 40_000);
+
+  it("make no database with --no-index, and answer the same [B2]", async () => {
+    const { home, run } = machine(3);
+    const page = json<SessionPage>(await run("session", "list", "--no-index", "--json"));
+    expect([page.from, page.sessions.length]).toEqual(["files", 3]);
+    await run("session", "find", threadId(AT, 0), "--no-index");
+    await run("version");
+    expect(existsSync(join(home, ".multica"))).toBe(false);
+    const indexed = json<SessionPage>(await run("session", "list", "--json"));
+    expect(indexed.sessions).toEqual(page.sessions);
+  }, 40_000);
+
+  it("count what a backfill did; a new home is added and stays known", async () => {
+    const { home, run } = machine(4);
+    expect(json<BackfillStats>(await run("state", "backfill", "--json"))).toMatchObject({ roots: 1, scanned: 4, upserted: 4, failed: 0, timed_out: false });
+    expect(json<BackfillStats>(await run("state", "backfill", "--json"))).toMatchObject({ upserted: 0, unchanged: 4 });
+    expect(json<BackfillStats>(await run("state", "backfill", "--force", "--no-wait", "--json"))).toMatchObject({ upserted: 4 });
+    const other = join(home, "old", ".codex");
+    mkdirSync(other, { recursive: true });
+    writeRollout(other, { id: threadId(AT, 50), at: AT });
+    expect((await run("state", "backfill", "--home", other)).code).toBe(0);
+    expect(json<SessionPage>(await run("session", "list", "--json")).sessions.length).toBe(5);
+    expect(json<SessionPage>(await run("session", "list", "--home", other, "--json")).sessions.length).toBe(1);
+  }, 40_000);
+
+  it.each([["session", "list"], ["session", "find", threadId(AT, 0)], ["session", "show", threadId(AT, 0)], ["state", "backfill"]])("are refused inside a task: %s %s [B39]", async (...args) => {
+    const { home } = machine(1);
+    const result = await runCli(args, { home, env: { MULTICA_TASK_ID: "t", MULTICA_AGENT_ID: "a", MULTICA_TOKEN: `mat_${"a".repeat(32)}` } });
+    expect([result.code, result.stderr]).toEqual([1, expect.stringContaining("not available inside a daemon-managed task")]);
+    expect(readdirSync(home)).toEqual([".codex"]);
+  });
+
+  it("answer from the files, and say so, when the index cannot be opened", async () => {
+    const { home, run } = machine(2);
+    mkdirSync(join(home, ".multica", "index_1.sqlite"), { recursive: true });
+    const result = await run("session", "list", "--json");
+    expect([result.code, json<SessionPage>(result).from]).toEqual([0, "files"]);
+    expect(result.stderr).toContain("Answering from the files");
+  });
+});
