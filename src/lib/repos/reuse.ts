@@ -54,7 +54,7 @@ export interface Open extends ReuseInput {
  * Opens a checkout that is there: cleans its configuration, then looks at it through a view. `fn` runs while the view
  * exists. Throws `checkout_unreadable` when git can make nothing of it.
  */
-export async function openCheckout<T>(input: ReuseInput, fn: (open: Open) => Promise<T>): Promise<T> {
+async function openCheckout<T>(input: ReuseInput, fn: (open: Open) => Promise<T>): Promise<T> {
   const { git, repo, signal } = input;
   const warnings: string[] = [];
   const { mode, gitDir, path } = input.scene;
