@@ -33,13 +33,14 @@ const libraries = {
   "simple-git": "^src/lib/repos/",
   execa: "^src/lib/platform/",
   ky: "^src/lib/api/",
-  ws: "^src/lib/(api|server)/",
+  ws: "^src/lib/(api|server|daemon/local-port)/",
   hono: "^src/lib/(server|daemon/local-port)/",
   "@hono/node-server": "^src/lib/(server|daemon/local-port)/",
   conf: "^src/lib/config/",
   chalk: "^src/views/",
   listr2: "^src/views/",
   pino: "^src/lib/platform/",
+  "@lydell/node-pty": "^src/lib/platform/",
   zod: "^src/lib/(wire|config|api)/",
 };
 

@@ -19,7 +19,7 @@ const files = (folder) =>
 const entryPoints = [
   ...files("src/commands"),
   ...files("src/hooks"),
-  ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts", "src/lib/state/index-db/worker.ts"].map((path) => join(root, path)),
+  ...["src/cli/main.ts", "src/cli/version.ts", "src/help.ts", "src/lib/daemon/main.ts", "src/lib/server/main.ts", "src/lib/state/index-db/worker.ts", "src/lib/exec/host/main.ts"].map((path) => join(root, path)),
 ].filter((path) => statSync(path, { throwIfNoEntry: false }) !== undefined);
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

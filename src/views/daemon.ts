@@ -1,4 +1,4 @@
-import { pairsText } from "./table.ts";
+import { pairsText, timeText } from "./table.ts";
 
 interface Started {
   readonly status: string;
@@ -23,6 +23,11 @@ export function stopLine(result: { readonly status: string; readonly pid: number
   return `The daemon (pid ${result.pid ?? "?"}) has stopped.`;
 }
 
+/** What runs on without the daemon, and how to end it. */
+export function stayingLine(count: number): string {
+  return `${count === 1 ? "1 command runs" : `${count} commands run`} on; the next daemon takes over. To end them: multica daemon start, then multica exec clean --all.`;
+}
+
 /** `daemon status`: what a daemon said of itself, or that none runs. */
 export function statusText(status: Readonly<Record<string, unknown>>, profile: string): string {
   const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
@@ -40,8 +45,32 @@ export function statusText(status: Readonly<Record<string, unknown>>, profile: s
     ...(skipped.length === 0 ? [] : ([["Skipped", skipped.map(([name, why]) => `${name} (${text(why)})`).join(", ")]] as const)),
     ["Workspaces", list(status["workspaces"]).length],
     ["Tasks", text(status["active_task_count"]) || "0"],
+    ...waitingReports(status["outbox"]),
+    ...stateTrouble(status["state"]),
+    ...(processText(status["exec_processes"]) === "" ? [] : ([["Commands", processText(status["exec_processes"])]] as const)),
     ...(text(status["waiting_for"]) === "" ? [] : ([["Waiting for", text(status["waiting_for"])]] as const)),
   ]);
+}
+
+function processText(counts: unknown): string {
+  const { attached = 0, detached = 0 } = (counts ?? {}) as { attached?: number; detached?: number };
+  return attached + detached === 0 ? "" : `${attached} attached, ${detached} detached`;
+}
+
+/** Reports that wait for the server, since when, and why. */
+function waitingReports(outbox: unknown): (readonly [string, string])[] {
+  if (typeof outbox !== "object" || outbox === null) return [];
+  const { waiting, results, oldest_at: oldest, paused } = outbox as Readonly<Record<string, unknown>>;
+  if (typeof waiting !== "number" || waiting === 0) return [];
+  const since = typeof oldest === "string" ? ` since ${timeText(oldest, 16)}` : "";
+  const why = paused === "away" ? "; the server cannot be reached" : paused === "auth" ? "; the server refuses the daemon's token" : "";
+  return [["Reports", `${waiting} wait for the server${since}, ${text(results)} of them results${why}`]];
+}
+
+function stateTrouble(state: unknown): (readonly [string, string])[] {
+  if (state === "memory") return [["State", "not kept on disk: a crash loses what is not delivered"]];
+  if (state === "full" || state === "io") return [["State", `cannot be written (${state === "full" ? "the disk is full" : "the disk fails"}); no new tasks are taken`]];
+  return [];
 }
 
 function conflictText(conflict: unknown, own: string): string {

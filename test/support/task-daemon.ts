@@ -9,6 +9,7 @@ import { createActiveRoots } from "../../src/lib/daemon/active-roots.ts";
 import { ClaimBarrier } from "../../src/lib/daemon/barrier.ts";
 import type { DaemonContext } from "../../src/lib/daemon/context.ts";
 import { createCredentials } from "../../src/lib/daemon/credentials.ts";
+import { TaskThreads } from "../../src/lib/daemon/exec/threads.ts";
 import { LIMITS } from "../../src/lib/daemon/limits.ts";
 import { Outbox } from "../../src/lib/daemon/outbox/outbox.ts";
 import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
@@ -94,6 +95,8 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     api,
     state,
     outbox,
+    exec: null,
+    threads: new TaskThreads(),
     index: options.index ?? null,
     clock,
     logger,

@@ -24,6 +24,8 @@ export interface AgentRunOptions {
   /** How the process is reached; a child of this process unless given. */
   readonly open?: (plan: LaunchPlan) => Promise<AgentTransport>;
   readonly random?: () => number;
+  /** What the end of the process tree leaves alone although it bears the task's marker (decision 17); asked when it ends. */
+  readonly spare?: () => { readonly name: string; readonly values: ReadonlySet<string> };
 }
 
 /** An agent at work. */
@@ -196,7 +198,7 @@ function withoutResume(options: RunOptions): RunOptions {
   return rest;
 }
 
-function openChild({ spec, options, clock }: AgentRunOptions, plan: LaunchPlan): Promise<AgentTransport> {
+function openChild({ spec, options, clock, spare }: AgentRunOptions, plan: LaunchPlan): Promise<AgentTransport> {
   return childTransport({
     command: plan.executable,
     args: plan.args,
@@ -204,6 +206,7 @@ function openChild({ spec, options, clock }: AgentRunOptions, plan: LaunchPlan):
     env: plan.env,
     lineMax: spec.lineMax,
     markerName: MARKER,
+    spare,
     clock,
   });
 }

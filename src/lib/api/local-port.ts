@@ -9,6 +9,9 @@ export interface LocalPortOptions {
   readonly token?: string;
 }
 
+/** What becomes of processes under exec hosts when the daemon ends (exec-sessions.md 20.3). */
+export type ExecEndingWish = "keep" | "terminate" | "restart";
+
 const CHECKOUT_LIMIT_MS = 15 * 60_000;
 
 /** Calls to a daemon on this machine (daemon.md 13): plain HTTP to 127.0.0.1, no proxy, no library. */
@@ -49,8 +52,13 @@ export function createLocalPortClient(options: LocalPortOptions) {
         return null;
       }
     },
-    /** Asks the daemon to stop. True when it agreed. */
-    shutdown: async (): Promise<boolean> => (await call("POST", "/shutdown", {}, 2000)).status === 200,
+    /** Asks the daemon to stop. Null when it refused, else how many processes under exec hosts run on. */
+    shutdown: async (exec: ExecEndingWish): Promise<number | null> => {
+      const answer = await call("POST", "/shutdown", { exec }, 2000);
+      if (answer.status !== 200) return null;
+      const body = parseJson(answer.text);
+      return isObject(body) ? (asNumber(body["exec_staying"]) ?? 0) : 0;
+    },
     /**
      * Checks a repository out into the task's workdir. Rejects with `repo_busy` (details.retryAfterMs) when the daemon says
      * that another operation holds the repository, else with `RequestError` and the daemon's one-line reason.

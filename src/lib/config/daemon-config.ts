@@ -74,6 +74,8 @@ export interface DaemonConfig {
   readonly agentTempBase: string | undefined;
   readonly launchedBy: string;
   readonly logLevel: LogLevel;
+  /** Attach what a conversation left running when its next task starts. */
+  readonly execAutoReattach: boolean;
 }
 
 interface Knob {
@@ -145,6 +147,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     agentTempBase: envText(env, "MULTICA_AGENT_TEMP_BASE"),
     launchedBy: envText(env, "MULTICA_LAUNCHED_BY") ?? "",
     logLevel: logLevel(env),
+    execAutoReattach: settings.exec_auto_reattach ?? true,
   };
 }
 

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration } from "./durations.ts";
 
-type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch";
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch";
 
 /** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
 export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
@@ -21,10 +21,11 @@ export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
   agent_timeout: "duration0",
   disable_auto_update: "switch",
   disable_auto_reload: "switch",
+  exec_auto_reattach: "onSwitch",
 };
 
 /**
- * The value a key is stored with, or undefined = remove the key (an empty text, a count of 0, a switch that is off).
+ * The value a key is stored with, or undefined = remove the key (an empty text, a count of 0, a switch in its usual position).
  * Throws `bad_setting` (exit 2) for an unknown key, the token, and a value against the key's rule (cli.md 5.3).
  */
 export function parseSetting(key: string, value: string, cwd: string): string | number | boolean | undefined {
@@ -48,6 +49,10 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
       if (ms < 0 || (ms === 0 && kind === "duration")) throw bad(`${key} must be a positive duration`, 'Clear it with "".');
       return trimmed;
     }
+    case "onSwitch":
+      if (/^(?:true|1|t)$/i.test(trimmed)) return undefined;
+      if (/^(?:false|0|f)$/i.test(trimmed)) return false;
+      throw bad(`${key} must be true or false`, 'Clear it with "".');
     case "switch":
       if (/^(?:true|1|t)$/i.test(trimmed)) return true;
       if (/^(?:false|0|f)$/i.test(trimmed)) return undefined;

@@ -20,6 +20,8 @@ export interface Settings {
   readonly auto_update_check_interval?: string;
   readonly disable_auto_update?: boolean;
   readonly disable_auto_reload?: boolean;
+  /** False: processes of a conversation stay parked when its next task starts. */
+  readonly exec_auto_reattach?: boolean;
   readonly backends?: Readonly<Record<string, unknown>>;
   /** Runtime profile id → absolute path of its command on this machine; never sent to a server. */
   readonly profile_command_overrides?: Readonly<Record<string, string>>;
@@ -53,7 +55,7 @@ export function readSettings(stateDir: string): Settings {
     if (typeof value === "string" && value.trim() !== "") settings[key] = value.trim();
   }
   if (Number.isInteger(raw["max_concurrent_tasks"])) settings["max_concurrent_tasks"] = raw["max_concurrent_tasks"];
-  for (const key of ["disable_auto_update", "disable_auto_reload"]) {
+  for (const key of ["disable_auto_update", "disable_auto_reload", "exec_auto_reattach"]) {
     if (typeof raw[key] === "boolean") settings[key] = raw[key];
   }
   if (isObject(raw["backends"])) settings["backends"] = raw["backends"];

@@ -30,13 +30,14 @@ import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.t
 import { RuntimeGone } from "./runtime-gone.ts";
 import { RuntimeRegistry } from "./runtimes.ts";
 import { Slots } from "./slots.ts";
+import { TaskThreads } from "./exec/threads.ts";
 import { frameHandlers } from "./socket-frames.ts";
 
 /** What exists before the parts are put together. */
 export interface Base
   extends Pick<DaemonContext, "config" | "limits" | "stateDir" | "daemonId" | "clock" | "logger" | "env" | "rootSignal" | "localPort" | "launcherDir"> {
   /** Asked each time: the state file is opened after the local port answers. */
-  readonly opened: () => Pick<DaemonContext, "state" | "outbox" | "index">;
+  readonly opened: () => Pick<DaemonContext, "state" | "outbox" | "index" | "exec">;
   readonly home: string;
   /** Where the machine's daemon ids lie. */
   readonly stateRoot: string;
@@ -127,6 +128,10 @@ function createContext(base: Base, http: HttpOptions, wake: () => void): { reado
     get index() {
       return base.opened().index;
     },
+    get exec() {
+      return base.opened().exec;
+    },
+    threads: new TaskThreads(),
     profile: config.profile,
     serverUrl: config.serverUrl,
     api,

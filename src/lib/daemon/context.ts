@@ -4,9 +4,11 @@ import type { Clock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RepoCache } from "../repos/index.ts";
 import type { IndexHandle, StateHandle } from "../state/index.ts";
+import type { ExecService } from "../exec/index.ts";
 import type { ActiveRoots } from "./active-roots.ts";
 import type { ClaimBarrier } from "./barrier.ts";
 import type { Credentials } from "./credentials.ts";
+import type { TaskThreads } from "./exec/threads.ts";
 import type { Limits } from "./limits.ts";
 import type { Outbox } from "./outbox/outbox.ts";
 import type { Reconcile } from "./reconcile.ts";
@@ -59,6 +61,10 @@ export interface DaemonContext {
   readonly outbox: Outbox | null;
   /** Where Codex keeps its threads; null until it is open and complete, and where it cannot be: then the files answer. */
   readonly index: IndexHandle | null;
+  /** Commands that outlive their caller; null until earlier ones have been taken over. */
+  readonly exec: ExecService | null;
+  /** Threads of processes that belong to running tasks. */
+  readonly threads: TaskThreads;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The daemon's own environment: what agents start from (agents.md 4.5 removes parts of it). */

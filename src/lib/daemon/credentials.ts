@@ -10,6 +10,8 @@ export interface TaskCredential {
   readonly workdir: string;
   /** Absolute environment root. */
   readonly envRoot: string;
+  /** What the task works on; its processes belong to the conversation about it. */
+  readonly issueId?: string;
 }
 
 /** Task tokens of running tasks (daemon.md 13.1). */
@@ -17,6 +19,8 @@ export interface Credentials {
   /** Makes `token` valid until the returned function is called (idempotent). */
   register(token: string, credential: TaskCredential): () => void;
   find(token: string): TaskCredential | null;
+  /** Aborted when this credential is not valid any more: what was let in with it is shown out. */
+  until(credential: TaskCredential): AbortSignal;
   readonly size: number;
 }
 
@@ -26,14 +30,18 @@ export interface Credentials {
  */
 export function createCredentials(): Credentials {
   const byHash = new Map<string, TaskCredential>();
+  const ends = new WeakMap<TaskCredential, AbortController>();
   return {
     register(token, credential) {
       const hash = sha256Hex(token);
       byHash.set(hash, credential);
+      ends.set(credential, new AbortController());
       return () => {
         if (byHash.get(hash) === credential) byHash.delete(hash);
+        ends.get(credential)?.abort();
       };
     },
+    until: (credential) => ends.get(credential)?.signal ?? AbortSignal.abort(),
     find: (token) => (token === "" ? null : (byHash.get(sha256Hex(token)) ?? null)),
     get size() {
       return byHash.size;

@@ -4,7 +4,7 @@ import { type Health, WIRE_VERSION } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
 import { type OutboxFacts, outboxFacts } from "./outbox/flush.ts";
 
-export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "state" | "outbox" | "repoCache"> {
+export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "exec" | "state" | "outbox" | "repoCache"> {
   readonly startedAt: number;
   readonly version: string;
   readonly deviceName: string;
@@ -40,6 +40,7 @@ export function healthOf(facts: HealthFacts): Health {
     found_agents: [...facts.runtimes.builtins.values()].map(({ provider, path, version, source }) => ({ provider, path, version, source: source ?? "" })),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
+    exec_processes: processCounts(facts),
     waiting_for: waitingFor(facts),
     state: stateOf(facts),
     ...(facts.outbox === null ? {} : { outbox: waitingReports(outboxFacts(facts.outbox)) }),
@@ -54,6 +55,13 @@ function stateOf({ state }: Pick<HealthFacts, "state">): string {
 function waitingReports(facts: OutboxFacts): Record<string, unknown> {
   const { oldestMs, ...counts } = facts;
   return { ...counts, oldest_at: oldestMs === null ? null : new Date(oldestMs).toISOString() };
+}
+
+/** Living processes under exec hosts by state. */
+function processCounts({ exec }: HealthFacts): { attached: number; detached: number } {
+  const records = exec?.list() ?? [];
+  const count = (...states: readonly string[]): number => records.filter((record) => states.includes(record.state)).length;
+  return { attached: count("attached", "starting"), detached: count("detached") };
 }
 
 /** Why the daemon cannot take work, in words for a person; null when it can (decision 16). */

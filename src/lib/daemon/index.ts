@@ -1,2 +1,2 @@
 export * from "./control/index.ts";
-export { type DaemonInfo, daemonPaths } from "./files.ts";
+export { type DaemonInfo, daemonPaths, readDaemonInfo, readOperatorToken } from "./files.ts";

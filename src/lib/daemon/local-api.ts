@@ -1,6 +1,11 @@
 import type { Daemon } from "./assemble.ts";
+import type { ExecEnding } from "./exec/ending.ts";
 import { healthOf } from "./health.ts";
+import type { AccessParts } from "./local-port/access.ts";
 import { createLocalApp } from "./local-port/app.ts";
+import type { ExecPort } from "./local-port/exec/access.ts";
+import { execStreams } from "./local-port/exec/stream.ts";
+import type { LocalHandler, UpgradeHandler } from "./local-port/listen.ts";
 
 export interface LocalApiFacts {
   /** The operator token. */
@@ -10,21 +15,22 @@ export interface LocalApiFacts {
   /** Monotonic time of the start. */
   readonly startedAt: number;
   ready(): boolean;
-  /** Begins the orderly shutdown. */
-  shutDown(): void;
+  /** Begins the orderly shutdown; says what becomes of the processes under exec hosts. */
+  shutDown(exec: ExecEnding): void;
 }
 
 /** The local API over the daemon's own parts. */
-export function localApi(daemon: Daemon, facts: LocalApiFacts): (request: Request) => Response | Promise<Response> {
+export function localApi(daemon: Daemon, facts: LocalApiFacts): { readonly fetch: LocalHandler; readonly upgrade: UpgradeHandler } {
   const { ctx } = daemon;
+  const access: AccessParts = { credentials: ctx.credentials, port: () => facts.port, operatorToken: () => facts.token };
+  const execPort = (): ExecPort => ({ exec: ctx.exec, state: ctx.state, threads: ctx.threads, logger: ctx.logger, now: () => ctx.clock.monotonic() });
   const app = createLocalApp({
     logger: ctx.logger,
     clock: ctx.clock,
-    credentials: ctx.credentials,
+    ...access,
+    execPort,
     activeRoots: ctx.activeRoots,
     checkouts: daemon.repoAccess,
-    port: () => facts.port,
-    operatorToken: () => facts.token,
     maxBodyBytes: ctx.limits.localBodyBytes,
     retryAfterSeconds: ctx.limits.checkoutRetryAfterSeconds,
     health: () =>
@@ -36,7 +42,8 @@ export function localApi(daemon: Daemon, facts: LocalApiFacts): (request: Reques
         skippedAgents: () => daemon.discovery.skipped(),
       }),
     // A turn later, so that the caller gets its answer before the listener closes.
-    requestShutdown: () => void ctx.clock.setTimer(1, () => facts.shutDown()),
+    requestShutdown: (exec) => void ctx.clock.setTimer(1, () => facts.shutDown(exec)),
   });
-  return (request) => app.fetch(request);
+  const upgrade = execStreams({ ...access, execPort, clock: ctx.clock, signal: ctx.rootSignal });
+  return { fetch: (request, env) => app.fetch(request, env as Record<string, unknown>), upgrade };
 }

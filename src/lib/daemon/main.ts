@@ -1,10 +1,15 @@
 import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
+import type { ExecService } from "../exec/index.ts";
 import { restoreRootMarker, sharedCodexHome } from "../execenv/index.ts";
 import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { StateHandle } from "../state/index.ts";
 import { IndexWorker } from "../state/index-db/worker-index.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
+import type { ExecEnding } from "./exec/ending.ts";
+import { openExec } from "./exec/open.ts";
+import { type Spare, registeredProcesses } from "./exec/spare.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { DaemonContext } from "./context.ts";
 import { claimFiles, daemonPaths, publishPlace, unpublishDaemon } from "./files.ts";
@@ -97,8 +102,11 @@ function followSignal({ options, root, undo }: Stage): void {
   undo.add("stop listening to the caller", () => options.signal.removeEventListener("abort", stop));
 }
 
+/** What the context gets once the state file is open. */
+type Opened = { -readonly [K in "state" | "outbox" | "exec"]: DaemonContext[K] } & Pick<DaemonContext, "index">;
+
 async function runStage(stage: Stage): Promise<void> {
-  const { options, clock, limits, logger, listener, root, undo } = stage;
+  const { options, clock, logger, listener, root, undo } = stage;
   const { config } = options;
   const startedAt = clock.monotonic();
   const state = { ready: false };
@@ -108,39 +116,20 @@ async function runStage(stage: Stage): Promise<void> {
   await writeLauncher(launcherDir, options.self ?? selfCommand());
   // Built before the state file is open, so that /health answers while leftovers are being ended.
   const index = options.noState === true ? null : indexWorker(stage);
-  const opened: { -readonly [K in "state" | "outbox"]: DaemonContext[K] } & Pick<DaemonContext, "index"> = {
+  const opened: Opened = {
     state: null,
     outbox: null,
+    exec: null,
     get index() {
       return index?.handle ?? null;
     },
   };
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened));
-  const shutDown = (): void => root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
-  listener.serve(localApi(daemon, { token, startedAt, version: options.version, port: listener.port, ready: () => state.ready, shutDown }));
-  await publishPlace(config.stateDir, {
-    pid: currentPid(),
-    port: listener.port,
-    started_at: new Date(clock.now()).toISOString(),
-    version: options.version,
-  });
-  logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
-
-  if (options.noState !== true) {
-    opened.state = await openAndRecover({
-      stateDir: config.stateDir,
-      version: options.version,
-      port: listener.port,
-      clock,
-      logger,
-      leftoverGraceMs: limits.leftoverGrace,
-      profile: config.profile,
-      onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
-    });
-    opened.outbox = new Outbox({ api: daemon.ctx.api, clock, logger, state: opened.state });
-  }
+  const wish = await answerLocally(stage, daemon, { token, startedAt, ready: () => state.ready });
+  await open(stage, daemon, opened);
   let clean = false;
   undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
+  undo.add("let go of processes", () => letGo(stage, opened.exec, wish.exec));
   undo.add("end repository work", () => daemon.ctx.repoCache.close());
   logger.info("starting daemon", { version: options.version, profile: config.profile, server: config.serverUrl, workspaces_root: config.workspacesRoot });
   await prepareRoot(config.workspacesRoot).catch((error: unknown) => logger.warn("the workspaces root is not ready", { error: errorText(error) }));
@@ -159,6 +148,66 @@ async function runStage(stage: Stage): Promise<void> {
     await work(stage, daemon);
   }
   clean = true;
+}
+
+interface LocalFacts {
+  readonly token: string;
+  readonly startedAt: number;
+  readonly ready: () => boolean;
+}
+
+/** Serves the local port and says where; what somebody who stops the daemon there wishes for its processes is noted. */
+async function answerLocally(stage: Stage, daemon: Daemon, facts: LocalFacts): Promise<{ readonly exec: ExecEnding }> {
+  const { options, clock, logger, listener, root } = stage;
+  const wish: { exec: ExecEnding } = { exec: "keep" };
+  const shutDown = (exec: ExecEnding): void => {
+    wish.exec = exec;
+    root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
+  };
+  const local = localApi(daemon, { ...facts, version: options.version, port: listener.port, shutDown });
+  listener.serve(local.fetch);
+  listener.upgrade(local.upgrade);
+  await publishPlace(options.config.stateDir, {
+    pid: currentPid(),
+    port: listener.port,
+    started_at: new Date(clock.now()).toISOString(),
+    version: options.version,
+  });
+  logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
+  return wish;
+}
+
+/** Opens what outlives a daemon: hosts of processes are taken over before strays are looked for. */
+async function open(stage: Stage, daemon: Daemon, opened: Opened): Promise<void> {
+  const { options, clock, limits, logger, listener, root } = stage;
+  const { config } = options;
+  const adopt = async (handle: StateHandle | null, epoch: number): Promise<Spare> => {
+    opened.exec = await openExec({ ...daemon.ctx, state: handle, epoch, autoReattach: config.execAutoReattach });
+    return registeredProcesses(opened.exec);
+  };
+  if (options.noState === true) {
+    await adopt(null, clock.now());
+    return;
+  }
+  opened.state = await openAndRecover({
+    stateDir: config.stateDir,
+    version: options.version,
+    port: listener.port,
+    clock,
+    logger,
+    leftoverGraceMs: limits.leftoverGrace,
+    profile: config.profile,
+    onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
+    adopt,
+  });
+  opened.outbox = new Outbox({ api: daemon.ctx.api, clock, logger, state: opened.state });
+}
+
+/** After the tasks have ended: what does not survive the daemon is ended, the others run on without it (exec-sessions.md 20.3). */
+async function letGo({ logger }: Stage, exec: ExecService | null, ending: ExecEnding): Promise<void> {
+  if (exec === null) return;
+  const { staying, ended } = await exec.shutdown(ending);
+  if (staying + ended > 0) logger.info("processes at the end", { staying, ended });
 }
 
 /** The rollout index in a thread of its own; without it the files answer. */

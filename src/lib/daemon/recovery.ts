@@ -4,6 +4,7 @@ import type { Logger } from "../platform/logger.ts";
 import type { StateHandle } from "../state/index.ts";
 import type { Task } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
+import type { Spare } from "./exec/spare.ts";
 import { endLeftovers } from "./leftovers.ts";
 
 export interface RecoveryParts {
@@ -17,6 +18,8 @@ export interface RecoveryParts {
   readonly profile: string;
   /** Another daemon has taken the state file: this one must end. */
   readonly onLeaseLost: () => void;
+  /** Takes over what earlier runs left under exec hosts, before strays are looked for; answers what a sweep must spare. */
+  readonly adopt: (state: StateHandle, epoch: number) => Promise<Spare>;
 }
 
 /**
@@ -33,9 +36,10 @@ export async function openAndRecover(parts: RecoveryParts): Promise<StateHandle>
   try {
     const identity = processIdentity(currentPid());
     if (identity === null) throw new MulticaError("bug", "this process has no identity");
-    const { crashed } = await state.beginRun({ identity, port: parts.port });
+    const { crashed, epoch } = await state.beginRun({ identity, port: parts.port });
     if (crashed) logger.warn("the run before did not end by itself");
-    await endLeftovers(state.leftoverAgents(), { clock, logger, graceMs: parts.leftoverGraceMs });
+    const spare = await parts.adopt(state, epoch);
+    await endLeftovers(state.leftoverAgents(), { clock, logger, graceMs: parts.leftoverGraceMs, spare });
     const lost = state.markLost();
     if (lost.length > 0) logger.warn("tasks of an earlier run were lost; the server retries them", { tasks: lost.length });
     return state;

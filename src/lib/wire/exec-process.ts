@@ -1,6 +1,11 @@
 /** Final states: `exited`, `lost`, `failed` (exec-sessions.md 13). */
 export type ExecState = "starting" | "attached" | "detached" | "exited" | "lost" | "failed";
 
+/** True when the process has ended, however it did. */
+export function isFinalExecState(state: ExecState): boolean {
+  return state === "exited" || state === "lost" || state === "failed";
+}
+
 export type ExecReason =
   | "exited"
   | "terminated"

@@ -5,7 +5,6 @@ import type { ExecState } from "./exec-process.ts";
 export const THREAD_ID = /^[a-z]+:[A-Za-z0-9._:-]{1,160}$/;
 
 const count = z.number().int().min(0);
-const threadId = z.string().regex(THREAD_ID, "is not a thread id");
 const processId = z.string().regex(/^\d{1,9}$/, "is not a process id");
 const size = z.number().int().min(1).max(1000);
 
@@ -80,7 +79,6 @@ export const execCleanSchema = z.looseObject({
 });
 export type ExecCleanRequest = z.input<typeof execCleanSchema>;
 export const execGcSchema = z.looseObject({ dry_run: z.boolean().optional() });
-export const execThreadSchema = threadId;
 
 /** Result of start, read and write (exec-sessions.md 18.3). */
 export interface ExecOutput {

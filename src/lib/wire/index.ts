@@ -9,4 +9,5 @@ export * from "./socket.ts";
 export * from "./task.ts";
 export * from "./users.ts";
 export * from "./exec.ts";
-export type * from "./exec-process.ts";
+export * from "./exec-frames.ts";
+export * from "./exec-process.ts";

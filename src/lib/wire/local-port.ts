@@ -15,6 +15,7 @@ const healthSchema = z.looseObject({
   server_url: text,
   cli_version: text,
   launched_by: text,
+  exec_processes: z.looseObject({ attached: z.number(), detached: z.number() }).nullish(),
   active_task_count: z.number().nullish(),
   running_task_count: z.number().nullish(),
   resource_wait_task_count: z.number().nullish(),

@@ -100,7 +100,7 @@ describe("POST /shutdown", () => {
 
   it("answers before the listener closes", async () => {
     const answer = await localRequest(at.daemon.port, "POST", "/shutdown", { token: at.daemon.operatorToken() });
-    expect(answer).toMatchObject({ status: 200, text: JSON.stringify({ status: "shutting down" }) });
+    expect(answer).toMatchObject({ status: 200, text: JSON.stringify({ status: "shutting down", exec_staying: 0 }) });
     await at.daemon.done;
     await expect(localRequest(at.daemon.port, "GET", "/health")).rejects.toThrow(/ECONNREFUSED/);
   });

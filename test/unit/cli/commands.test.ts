@@ -28,6 +28,8 @@ const ACCESS: Readonly<Record<string, string>> = {
   version: "any",
   "repo:checkout": "any",
   "daemon:status": "any",
+  // In a task they act on its own thread; the daemon sees to it.
+  ...Object.fromEntries(["start", "list", "read", "logs", "write", "resize", "detach", "reattach", "kill", "clean", "gc", "attach"].map((verb) => [`exec:${verb}`, "any"])),
   // They refuse a task themselves: an operator may stand inside the workspaces root, where all looks like a task's.
   ...Object.fromEntries(["list", "inspect", "heal", "gc", "clean"].map((verb) => [`execenv:${verb}`, "any"])),
   "auth:status": "task-config",
@@ -46,7 +48,7 @@ const ACCESS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["start", "stop", "status", "logs", "token:create"].map((verb) => [`server:${verb}`, "human"])),
 };
 
-const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"] };
+const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"], "exec:logs": ["f"] };
 
 describe("every command", () => {
   it("is one of the first way, and none is missing", () => {

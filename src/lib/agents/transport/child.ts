@@ -13,6 +13,8 @@ export interface ChildTransportOptions {
   readonly lineMax: number;
   /** Variable that every process of this run bears, for the sweep behind the group. */
   readonly markerName: string;
+  /** What bears the marker and belongs to somebody else all the same; asked when the tree is ended. */
+  readonly spare?: (() => { readonly name: string; readonly values: ReadonlySet<string> }) | undefined;
   readonly clock: Clock;
 }
 
@@ -45,6 +47,7 @@ export async function childTransport(options: ChildTransportOptions): Promise<Ag
         pid: child.pid,
         graceMs,
         clock: options.clock,
+        ...(options.spare === undefined ? {} : { spare: options.spare() }),
         ...(marker === undefined ? {} : { marker: { name: options.markerName, value: marker } }),
       });
       return { gone, survivors };

@@ -27,7 +27,7 @@ export async function restartDaemon(options: RestartOptions): Promise<StartResul
   } catch (error) {
     throw unchanged(error);
   }
-  const stopped = await stopDaemon({ ...options, waitMs: options.stopWaitMs ?? STOP_WAIT_MS });
+  const stopped = await stopDaemon({ ...options, exec: "restart", waitMs: options.stopWaitMs ?? STOP_WAIT_MS });
   if (stopped.status === "finishing") {
     throw new MulticaError("still_finishing", `the old daemon (pid ${stopped.pid ?? "?"}) is still finishing its tasks`, {
       exit: EXIT.conflict,

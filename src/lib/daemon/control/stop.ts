@@ -1,11 +1,14 @@
 import { createLocalPortClient } from "../../api/index.ts";
 import { EXIT, MulticaError, errorText } from "../../core/index.ts";
 import { type Clock, type ProcessIdentity, identityAlive, processIdentity, removeFile, sendSignal } from "../../platform/index.ts";
+import type { ExecEnding } from "../exec/ending.ts";
 import { daemonPaths, readOperatorToken, readPid } from "../files.ts";
 import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
 
 export interface StopOptions extends DaemonTarget {
   readonly clock: Clock;
+  /** What becomes of processes under exec hosts; they are kept unless it says otherwise. */
+  readonly exec?: ExecEnding;
   /** How long to wait for the end; 10 polls of 500 ms unless given. */
   readonly waitMs?: number;
   /** When a signalled process that no longer answers is killed; 5 s unless given. */
@@ -16,6 +19,8 @@ export interface StopResult {
   /** `finishing`: it agreed, but its tasks are not done yet. */
   readonly status: "stopped" | "not_running" | "finishing";
   readonly pid: number | null;
+  /** Processes under exec hosts that run on without the daemon. */
+  readonly exec_staying: number;
   readonly warnings: readonly string[];
 }
 
@@ -30,18 +35,20 @@ const KILL_AFTER_MS = 5000;
 export async function stopDaemon(options: StopOptions): Promise<StopResult> {
   const found = await findDaemon(options);
   if (found.kind === "foreign") throw foreignError(found);
-  if (found.kind === "stopped") return { status: "not_running", pid: null, warnings: [] };
+  if (found.kind === "stopped") return { status: "not_running", pid: null, exec_staying: 0, warnings: [] };
   const identity = identityOf(found.health.pid);
   const warnings: string[] = [];
-  const refusal = await askToStop(options.stateDir, found.port);
+  const asked = await askToStop(options.stateDir, found.port, options.exec ?? "keep");
+  const refusal = typeof asked === "string" ? asked : null;
+  const exec_staying = typeof asked === "string" ? 0 : asked;
   if (refusal !== null) {
     warnings.push(`${refusal}; sent a signal to pid ${identity.pid} instead`);
     sendSignal(identity.pid, "SIGTERM");
   }
   const gone = await waitGone(options, identity, refusal !== null);
-  if (!gone) return { status: "finishing", pid: identity.pid, warnings };
+  if (!gone) return { status: "finishing", pid: identity.pid, exec_staying, warnings };
   if (readPid(options.stateDir) === identity.pid) await removeFile(daemonPaths(options.stateDir).pid);
-  return { status: "stopped", pid: identity.pid, warnings };
+  return { status: "stopped", pid: identity.pid, exec_staying, warnings };
 }
 
 function identityOf(pid: number): ProcessIdentity {
@@ -53,12 +60,12 @@ function identityOf(pid: number): ProcessIdentity {
   });
 }
 
-/** Null when it agreed, else why not. */
-async function askToStop(stateDir: string, port: number): Promise<string | null> {
+/** How many processes stay when it agreed, else why it did not. */
+async function askToStop(stateDir: string, port: number, exec: ExecEnding): Promise<string | number> {
   const token = readOperatorToken(stateDir);
   if (token === undefined) return "the operator token cannot be read";
   try {
-    return (await createLocalPortClient({ port, token }).shutdown()) ? null : "the daemon refused to stop";
+    return (await createLocalPortClient({ port, token }).shutdown(exec)) ?? "the daemon refused to stop";
   } catch (error) {
     return errorText(error);
   }

@@ -29,12 +29,27 @@ export function plain(text: string, status: number, headers: Record<string, stri
  */
 export function accessRules(parts: AccessParts): MiddlewareHandler<LocalEnv> {
   return async (c, next) => {
-    if (c.req.header("origin") !== undefined) return plain("requests with an Origin are refused", 403);
-    if (!isOwnHost(c.req.header("host"), parts.port())) return plain("unexpected Host", 403);
-    c.set("caller", callerOf(c.req.header("authorization"), parts));
+    const header = (name: string): string | undefined => c.req.header(name);
+    const entered = enter({ origin: header("origin"), host: header("host"), authorization: header("authorization") }, parts);
+    if (typeof entered === "string") return plain(entered, 403);
+    c.set("caller", entered);
     await next();
     return undefined;
   };
+}
+
+/** The headers that decide who may enter. */
+export interface DoorHeaders {
+  readonly origin?: string | undefined;
+  readonly host?: string | undefined;
+  readonly authorization?: string | undefined;
+}
+
+/** The rules themselves, for requests and for upgrades: who asks, or why nobody may ask like that (403). */
+export function enter(headers: DoorHeaders, parts: AccessParts): Caller | string {
+  if (headers.origin !== undefined) return "requests with an Origin are refused";
+  if (!isOwnHost(headers.host, parts.port())) return "unexpected Host";
+  return callerOf(headers.authorization, parts);
 }
 
 /** `127.0.0.1`, `localhost` or `[::1]`, with our port or none. */

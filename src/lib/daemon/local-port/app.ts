@@ -5,6 +5,10 @@ import type { Clock } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Health } from "../../wire/index.ts";
 import type { ActiveRoots } from "../active-roots.ts";
+import type { ExecEnding } from "../exec/ending.ts";
+import { execRoutes } from "./exec/routes.ts";
+import type { ExecPort } from "./exec/access.ts";
+import { shutdownRoute } from "./shutdown.ts";
 import { type AccessParts, accessRules, type LocalContext, type LocalEnv, plain } from "./access.ts";
 import { checkoutRoute, type CheckoutService } from "./checkout.ts";
 
@@ -16,9 +20,14 @@ export interface LocalPortParts extends AccessParts {
   readonly activeRoots: ActiveRoots;
   readonly checkouts: CheckoutService;
   health(): Health;
+  readonly execPort: () => ExecPort;
   /** Begins the shutdown; must return before it takes effect. */
-  requestShutdown(): void;
+  requestShutdown(exec: ExecEnding): void;
 }
+
+/** A megabyte of input, or of command line and environment, as JSON. */
+const EXEC_BODY_BYTES = 4 * 1024 * 1024;
+const tooLarge = (): Response => plain("request body too large", 413);
 
 type Handler = (c: LocalContext) => Response | Promise<Response>;
 
@@ -26,11 +35,13 @@ type Handler = (c: LocalContext) => Response | Promise<Response>;
 export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
   const app = new Hono<LocalEnv>();
   app.use("*", accessRules(parts));
-  app.use("*", bodyLimit({ maxSize: parts.maxBodyBytes, onError: () => plain("request body too large", 413) }));
+  const limits = [bodyLimit({ maxSize: EXEC_BODY_BYTES, onError: tooLarge }), bodyLimit({ maxSize: parts.maxBodyBytes, onError: tooLarge })] as const;
+  app.use("*", (c, next) => limits[c.req.path === "/exec" || c.req.path.startsWith("/exec/") ? 0 : 1](c, next));
   route(app, "GET", "/health", (c) => c.json(parts.health()));
-  route(app, "POST", "/shutdown", (c) => shutdown(c, parts));
+  route(app, "POST", "/shutdown", (c) => shutdownRoute(c, parts));
   route(app, "POST", "/repo/checkout", (c) => checkoutRoute(c, parts));
   route(app, "GET", "/execenv/active", (c) => active(c, parts));
+  execRoutes(app, parts.execPort);
   app.notFound(() => plain("not found", 404));
   app.onError((error, c) => {
     parts.logger.error("local request failed", { path: c.req.path, error: errorText(error) });
@@ -42,14 +53,6 @@ export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
 /** One method a path; every other one is 405 and does nothing. */
 function route(app: Hono<LocalEnv>, method: "GET" | "POST", path: string, handler: Handler): void {
   app.all(path, (c) => (c.req.method === method ? handler(c) : plain("method not allowed", 405, { Allow: method })));
-}
-
-function shutdown(c: LocalContext, parts: LocalPortParts): Response {
-  const caller = c.get("caller");
-  if (caller.kind === "task") return plain("only the operator may stop the daemon", 403);
-  if (caller.kind === "none") return plain("operator token required", 401);
-  parts.requestShutdown();
-  return c.json({ status: "shutting down" });
 }
 
 function active(c: LocalContext, parts: LocalPortParts): Response {

@@ -1,13 +1,20 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { createServer } from "node:http";
 import { EXIT, MulticaError, systemCode } from "../../core/index.ts";
 import type { Clock } from "../../platform/index.ts";
 
+/** Answers one request; `env` holds Node's own request and response. */
+export type LocalHandler = (request: Request, env: unknown) => Response | Promise<Response>;
+export type UpgradeHandler = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
+
 export interface LocalListener {
   readonly port: number;
   /** Answers requests from here on; before, the port is only held. */
-  serve(fetch: (request: Request) => Response | Promise<Response>): void;
+  serve(fetch: LocalHandler): void;
+  /** Who takes connections that ask for another protocol; without one they are refused. */
+  upgrade(handler: UpgradeHandler): void;
   /** Stops listening at once; responses under way are finished. Resolves when the last connection is closed. */
   close(clock: Clock): Promise<void>;
 }
@@ -17,8 +24,8 @@ export interface LocalListener {
  * Port 0 means any free one. Throws `port_taken` (exit 7) when somebody listens there already.
  */
 export async function bindLocalPort(port: number, receiveMs: number): Promise<LocalListener> {
-  let handler: ((request: Request) => Response | Promise<Response>) | undefined;
-  const listener = getRequestListener((request) => handler?.(request) ?? new Response("starting\n", { status: 503 }));
+  let handler: LocalHandler | undefined;
+  const listener = getRequestListener((request, env) => handler?.(request, env) ?? new Response("starting\n", { status: 503 }));
   const server = createServer({ headersTimeout: receiveMs, requestTimeout: receiveMs, connectionsCheckingInterval: 1000 }, (request, response) => {
     void listener(request, response);
   });
@@ -29,6 +36,7 @@ export async function bindLocalPort(port: number, receiveMs: number): Promise<Lo
     serve: (fetch) => {
       handler = fetch;
     },
+    upgrade: (onUpgrade) => void server.on("upgrade", onUpgrade),
     close: (clock) => closeServer(server, clock),
   };
 }

@@ -1,7 +1,8 @@
-import { errorText, shortId } from "../../core/index.ts";
+import { errorText, taskKey } from "../../core/index.ts";
 import { isTaskNotFound } from "../../api/index.ts";
 import type { Task } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
+import { keptProcesses } from "../exec/spare.ts";
 import { createOutboxSink } from "../outbox/sink.ts";
 import { type Job, admit } from "./admit.ts";
 import { secretsOf } from "./agent-env.ts";
@@ -20,7 +21,7 @@ import { Transcript } from "./transcript.ts";
  * Slot, barrier and the first row of the task belong to the caller.
  */
 export async function runTask(ctx: DaemonContext, task: Task, slot: number): Promise<void> {
-  const logger = ctx.logger.child({ task: shortId(task.id), slot });
+  const logger = ctx.logger.child({ task: taskKey(task.id), slot });
   const delivery = { api: ctx.api, clock: ctx.clock, logger };
   const sink = ctx.outbox === null ? createDirectSink(delivery) : createOutboxSink(ctx.outbox, delivery);
   const releases = createReleases(logger);
@@ -54,7 +55,7 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number): Pro
     logger.error("the task pipeline failed", { error: errorText(error) });
     if (!known.reported && !known.queued) await refuse({ ctx, task, sink, known }, failureReason(error), errorText(error));
   } finally {
-    if (admitted) await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees) });
+    if (admitted) await untilGone({ clock: ctx.clock, logger, taskId: task.id, agentsFinished: Promise.allSettled(trees), spare: () => keptProcesses(ctx.exec) });
     await releases.run();
   }
 }

@@ -1,11 +1,13 @@
 import { type AgentRun, type ReducerTimeouts, type RunOptions, getProvider, planLaunch, startAgentRun } from "../../agents/index.ts";
 import { errorText } from "../../core/index.ts";
 import { renderBrief, writeBrief } from "../../execenv/index.ts";
+import { registeredProcesses } from "../exec/spare.ts";
 import { buildAgentEnv } from "./agent-env.ts";
 import { threadName } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
 import type { Prepared } from "./prepare.ts";
 import { buildPrompt } from "./prompts/index.ts";
+import { processNotice } from "./processes.ts";
 import { type TaskRun, journal } from "./run.ts";
 
 export interface Turn {
@@ -48,7 +50,7 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
     resuming: turn.resumeSessionId !== undefined,
   });
   try {
-    const agent = await startAgentRun({ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs });
+    const agent = await startAgentRun({ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs, spare: () => registeredProcesses(ctx.exec) });
     recordAgent(run, agent);
     return agent;
   } catch (error) {
@@ -100,7 +102,9 @@ const CONTINUITY =
 
 function promptOf(run: TaskRun, turn: Turn): string {
   try {
-    return buildPrompt(run.task, { resumed: turn.resumeSessionId !== undefined, resumeUnavailable: turn.resumeUnavailable });
+    const prompt = buildPrompt(run.task, { resumed: turn.resumeSessionId !== undefined, resumeUnavailable: turn.resumeUnavailable });
+    const notice = processNotice(run);
+    return notice === "" ? prompt : `${prompt}\n\n${notice}`;
   } catch (error) {
     throw taskFailure("agent_error.unknown", errorText(error), error);
   }

@@ -1,6 +1,7 @@
 import { errorText } from "../../core/index.ts";
 import { type Clock, terminateTree } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { Spare } from "../exec/spare.ts";
 
 /** What a task took and must give back, whatever happens to it. */
 export interface Releases {
@@ -33,10 +34,10 @@ const AGAIN_MS = 5000;
 
 /**
  * Ends everything that bears the task's marker, wherever it moved itself: shells, servers, grandchildren in sessions of
- * their own (decision 17). True when it was seen that nothing is left.
+ * their own, but not what was registered to outlive the task (decision 17). True when it was seen that nothing is left.
  */
-export async function sweepTask(clock: Clock, taskId: string): Promise<boolean> {
-  return (await terminateTree({ marker: { name: TASK_MARKER, value: taskId }, graceMs: GRACE_MS, clock })).gone;
+export async function sweepTask(clock: Clock, taskId: string, spare: Spare): Promise<boolean> {
+  return (await terminateTree({ marker: { name: TASK_MARKER, value: taskId }, spare, graceMs: GRACE_MS, clock })).gone;
 }
 
 /**
@@ -48,12 +49,14 @@ export async function untilGone(options: {
   readonly logger: Logger;
   readonly taskId: string;
   readonly agentsFinished: Promise<unknown>;
+  /** Asked at each look. */
+  readonly spare: () => Spare;
 }): Promise<void> {
   const { clock, logger, taskId } = options;
   await options.agentsFinished;
   for (;;) {
     // An error proves nothing either.
-    const gone = await sweepTask(clock, taskId).catch((error: unknown) => errorText(error));
+    const gone = await sweepTask(clock, taskId, options.spare()).catch((error: unknown) => errorText(error));
     if (gone === true) return;
     logger.warn("processes of the task are not proved gone; its slot and directory stay taken", { task: taskId, cause: gone || "alive" });
     await clock.sleep(AGAIN_MS);

@@ -6,6 +6,8 @@ import { type Executed, execute } from "./execute.ts";
 import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
 import { prepare } from "./prepare.ts";
+import { keptProcesses } from "../exec/spare.ts";
+import { beginThreads, endThreads } from "./processes.ts";
 import { sweepTask } from "./release.ts";
 import { discard, reportOf, reportOutcome } from "./report.ts";
 import type { TaskRun } from "./run.ts";
@@ -33,7 +35,8 @@ export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerV
   // At once: what follows takes seconds, and a result that is only in memory dies with this process.
   run.sink.intend(reportOf(run, outcome), rows);
   // Nothing of the task may still write when its commits are taken over. What survives this is waited for at the end.
-  await sweepTask(ctx.clock, task.id).catch((error: unknown) => run.logger.warn("sweep failed", { error: errorText(error) }));
+  await endThreads(run);
+  await sweepTask(ctx.clock, task.id, keptProcesses(ctx.exec)).catch((error: unknown) => run.logger.warn("sweep failed", { error: errorText(error) }));
   await collectCheckouts(run);
   if (rows.length > 0 && !run.sink.durable) await run.sink.usage(task.id, rows);
   view.stopWatching();
@@ -70,8 +73,10 @@ async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Ou
         agentName: job.agent.name,
         workdir: environment.workdir,
         envRoot: environment.root,
+        ...(job.issueId === "" ? {} : { issueId: job.issueId }),
       }),
     );
+    await beginThreads(run);
     const executed = await execute(run, prepared, { add: (finished) => void trees.push(finished) });
     const outcome = settle(executed.end, {
       provider: job.provider,
