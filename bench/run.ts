@@ -1,6 +1,7 @@
 // `npm run bench [-- name…]`: one JSON line a figure. A figure over its budget is shown as such; the exit code stays 0,
 // because a busy machine is no defect. Compare ratios, not milliseconds.
 import { daemonFigures } from "./daemon.ts";
+import { execFigures } from "./exec.ts";
 import { execenvFigures } from "./execenv.ts";
 import type { Figure } from "./figures.ts";
 import { outboxFigures } from "./outbox.ts";
@@ -8,7 +9,7 @@ import { indexFigures } from "./index.ts";
 import { repoFigures } from "./repos.ts";
 import { startUp } from "./start-up.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, outbox: outboxFigures, execenv: execenvFigures, index: indexFigures, repos: repoFigures };
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, exec: execFigures, outbox: outboxFigures, execenv: execenvFigures, index: indexFigures, repos: repoFigures };
 const chosen = process.argv.slice(2);
 for (const [name, run] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;

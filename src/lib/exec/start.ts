@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { MulticaError, errorText, isMulticaError, randomHex, sha256Hex } from "../core/index.ts";
-import { ensureDir, processIdentity, removeFileNow, removeTree, swapUmask } from "../platform/index.ts";
+import { ensureDir, privateDirectory, processIdentity, removeFileNow, removeTree, swapUmask } from "../platform/index.ts";
 import { WIRE_VERSION } from "../wire/version.ts";
 import type { ExecProcessRow } from "../wire/exec-process.ts";
 import type { ExecCore } from "./core.ts";
@@ -33,7 +33,8 @@ export async function startProcess(core: ExecCore, request: ExecStart): Promise<
   if (core.refusing) throw new MulticaError("shutting_down", "the daemon is ending", { exit: 7 });
   const warning = makeRoom(core, manager, request);
   const processId = allocateId(core, request.threadId, (id) => manager.reserve(id));
-  await ensureDir(join(core.parts.stateDir, "exec"), 0o700);
+  await ensureDir(core.parts.stateDir);
+  privateDirectory(join(core.parts.stateDir, "exec"));
   const { entry, host } = prepare(core, request, processId, () => manager.release(processId));
   try {
     const ready = await launchHost({

@@ -3,7 +3,7 @@ import type { Logger } from "../platform/logger.ts";
 import type { ExecProcessPatch, ExecProcessRow, ExecState } from "../wire/exec-process.ts";
 import type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary } from "../wire/exec.ts";
 
-export type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary };
+export type { DetachSummary, ExecRecord, GcReport, ReattachSummary };
 
 /** Who a process belongs to: guard for the collector of environments, and what is shown. */
 export interface ExecOwner {

@@ -4,7 +4,7 @@ import { type AppendFile, openAppendFile, removeFileNow } from "../../platform/i
 import type { LogKind } from "../types.ts";
 import { RECORD_HEADER_BYTES, type RawRecord, encodeRecordHeader, encodeSegmentHeader, isOutput, segmentName } from "./format.ts";
 
-export const SEGMENT_BYTES = 1 << 20;
+const SEGMENT_BYTES = 1 << 20;
 /** Kept in memory while the disk does not take anything. */
 const SPARE_BYTES = 1 << 20;
 
