@@ -1,6 +1,7 @@
 import { MulticaError, backoff, isMulticaError } from "../core/index.ts";
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { type StateFinding, checkState } from "./check.ts";
 import { asStateError } from "./errors.ts";
 import { type ExecTable, createExecTable } from "./exec-rows.ts";
 import { type OutboxJournal, createJournal } from "./journal.ts";
@@ -31,6 +32,10 @@ export interface StateInspector extends StateReader {
   deadReports(): ReportRow[];
   /** The queue of one task. */
   laneReports(taskId: string): ReportRow[];
+  /** What is wrong with the file; `full` reads every page and row. */
+  check(full: boolean): StateFinding[];
+  /** Writes a copy to a path where nothing is yet. */
+  backUp(target: string): void;
 }
 
 /** The daemon's state: the one writer of the file (state-db.md 13). Writes are in the file when they return, unless it is locked. */
@@ -89,6 +94,8 @@ export function createReader(db: Db): StateInspector {
     outboxSummary: () => guard(() => outboxSummary(db)),
     deadReports: () => guard(() => deadReports(db)),
     laneReports: (taskId) => guard(() => laneReports(db, taskId)),
+    check: (full) => guard(() => checkState(db, full)),
+    backUp: (target) => guard(() => db.exec(`VACUUM INTO '${target.replaceAll("'", "''")}'`)),
     close: () => db.close(),
   };
 }

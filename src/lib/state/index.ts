@@ -1,3 +1,4 @@
+export { type StateFinding } from "./check.ts";
 export { type ExecTable } from "./exec-rows.ts";
 export { type StateHandle, type StateInspector, type StateReader } from "./handle.ts";
 export { type OutboxJournal } from "./journal.ts";
@@ -5,6 +6,7 @@ export { type EntryState, type OutboxEntry, type ReportKind } from "./outbox-row
 export { type OpenStateOptions, openState, openStateReader } from "./open.ts";
 export { type BeginRun, type BegunRun, type DaemonRun, type StopReason } from "./runs.ts";
 export { type LeftoverAgent, type NewTask, type TaskPatch, type TaskPhase, type TaskRecord, type TerminalKind } from "./tasks.ts";
+export { type Salvage } from "./salvage.ts";
 export { type StateTrouble } from "./write-queue.ts";
 export { type OutboxSummary, type ReportRow, type StateFacts } from "./survey.ts";
 export { type ThreadFile, chooseThread, threadFiles } from "./index-db/choose.ts";

@@ -17,8 +17,8 @@ export interface OutboxJournal {
   body(entry: OutboxEntry): string | null;
   /** Writes new entries together with what they mean for their task; `durable` survives a power cut. */
   add(entries: readonly OutboxEntry[], options?: { readonly task?: TaskPatch; readonly durable?: boolean }): void;
-  /** Before it is sent. */
-  sending(entry: OutboxEntry): void;
+  /** Before they are sent. */
+  sending(entries: readonly OutboxEntry[]): void;
   /** After a failed attempt, or when its body was replaced. */
   change(entry: OutboxEntry, options?: { readonly body?: boolean; readonly durable?: boolean; readonly task?: TaskPatch }): void;
   /** Delivered, withdrawn or dropped: the row goes, and its task is told in the same transaction. */
@@ -73,8 +73,10 @@ class Journal implements OutboxJournal {
     this.#write("outbox entries", fn, { durable: options.durable ?? false, after });
   }
 
-  sending(entry: OutboxEntry): void {
-    this.#write("outbox sending", (db) => withId(entry, (id) => rows.markEntry(db, id, "inflight")));
+  sending(entries: readonly OutboxEntry[]): void {
+    this.#write("outbox sending", (db) => {
+      for (const entry of entries) withId(entry, (id) => rows.markEntry(db, id, "inflight"));
+    });
   }
 
   change(entry: OutboxEntry, options: { readonly body?: boolean; readonly durable?: boolean; readonly task?: TaskPatch } = {}): void {

@@ -72,6 +72,31 @@ async function openChecked(path: string, options: OpenStateOptions): Promise<Db>
   }
 }
 
+/**
+ * Takes a state file apart and makes a new one of what can be read of it; for the operator, who holds the state directory.
+ * Null when there is none.
+ */
+export async function salvageState(options: OpenStateOptions): Promise<Salvage | null> {
+  const path = stateFile(options.stateDir);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
+  checkPlace(options.stateDir, path);
+  let salvage: Salvage | null = null;
+  const db = await rebuild(path, { ...options, onSalvage: (one) => (salvage = one) });
+  db.close();
+  return salvage;
+}
+
+/** Gives unused space back to the disk; for the operator, who holds the state directory. `full` writes the whole file anew. */
+export async function compactState(options: OpenStateOptions, full: boolean): Promise<void> {
+  const db = await openSound(await prepareFile(options.stateDir), options);
+  try {
+    db.exec(full ? "VACUUM" : "PRAGMA incremental_vacuum");
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.close();
+  }
+}
+
 /** A new file with everything that can be read of the old one, which is kept aside. */
 async function rebuild(path: string, options: OpenStateOptions): Promise<Db> {
   const kept = await setAside(path, options.clock.now());

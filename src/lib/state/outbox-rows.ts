@@ -1,8 +1,7 @@
 import type { Db, SqlRow } from "../platform/index.ts";
 
-export const REPORT_KINDS = ["messages", "session", "usage", "complete", "fail"] as const;
 /** What a report says; the calls are those of state-db.md 17.1. */
-export type ReportKind = (typeof REPORT_KINDS)[number];
+export type ReportKind = "messages" | "session" | "usage" | "complete" | "fail";
 
 export type EntryState = "queued" | "inflight" | "ambiguous";
 

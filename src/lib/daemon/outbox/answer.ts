@@ -41,6 +41,22 @@ export function applyVerdict(parts: Parts, lane: Lane, entry: Entry, verdict: Ve
   }
 }
 
+/** The same for batches that rode along: delivered with the first, or back in their places. */
+export function applyToRiders({ book }: Parts, lane: Lane, riders: readonly Entry[], verdict: Verdict): void {
+  if (verdict.kind === "too_large" || verdict.kind === "refused") lane.alone = riders.length > 0 || lane.alone;
+  for (const entry of riders) {
+    if (entry.gone) continue;
+    if (verdict.kind === "done") {
+      book.drop(lane, entry);
+      lane.ackedSeq = Math.max(lane.ackedSeq, entry.lastSeq ?? 0);
+      book.journal.remove(entry, "delivered", { acked_seq: lane.ackedSeq });
+    } else if (verdict.kind !== "gone") {
+      entry.state = verdict.kind === "retry" && verdict.ambiguous ? "ambiguous" : "queued";
+      book.journal.change(entry);
+    }
+  }
+}
+
 function delivered({ book, logger }: Parts, lane: Lane, entry: Entry, state: string | undefined): void {
   book.drop(lane, entry);
   if (entry.kind === "messages") lane.ackedSeq = Math.max(lane.ackedSeq, entry.lastSeq ?? 0);

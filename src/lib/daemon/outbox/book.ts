@@ -125,7 +125,7 @@ export class Book {
     const known = this.#lanes.get(id);
     if (known !== undefined) return known;
     const task = this.#task(id);
-    const lane: Lane = { id, runtimeId: task?.runtime_id ?? "", entries: [], busy: null, present: null, ackedSeq: task?.acked_seq ?? 0, warnedOfQuota: false };
+    const lane: Lane = { id, runtimeId: task?.runtime_id ?? "", entries: [], busy: null, present: null, ackedSeq: task?.acked_seq ?? 0, alone: false, warnedOfQuota: false };
     this.#lanes.set(id, lane);
     return lane;
   }

@@ -12,6 +12,8 @@ export interface Lane {
   /** Numbers the server is known to have, from a look at its transcript; null when nothing had to be asked. */
   present: Set<number> | null;
   ackedSeq: number;
+  /** Each batch goes by itself: the server refused several at once. */
+  alone: boolean;
   warnedOfQuota: boolean;
 }
 
@@ -37,7 +39,7 @@ export function readyTerminal(lane: Lane): Entry | undefined {
 }
 
 /** A result must not wait longer than this behind a backlog of output. */
-export const OVERTAKE_MS = 60_000;
+const OVERTAKE_MS = 60_000;
 
 /**
  * The entry a lane would send next: its oldest, unless a terminal report has waited for a minute of working connection

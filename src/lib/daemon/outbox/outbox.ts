@@ -1,6 +1,7 @@
 import { errorText } from "../../core/index.ts";
 import type { ReportKind, TaskPatch } from "../../state/index.ts";
-import { applyVerdict } from "./answer.ts";
+import { applyToRiders, applyVerdict } from "./answer.ts";
+import { joined, ridersOf } from "./riders.ts";
 import { type AddOptions, Book, type BookParts, type NewReport } from "./book.ts";
 import { type DeliverParts, deliver } from "./deliver.ts";
 import { Gate, type GateReason } from "./gate.ts";
@@ -173,22 +174,28 @@ export class Outbox {
 
   async #send(lane: Lane, entry: Entry): Promise<void> {
     const { journal } = this.#book;
+    const riders = ridersOf(lane, entry);
     lane.busy = entry;
     this.#inFlight += 1;
-    if (entry.state === "queued") {
-      entry.state = "inflight";
-      journal.sending(entry);
-    }
-    const verdict = await deliver(this.#parts, lane, entry, journal.body(entry));
+    const fresh = [entry, ...riders].filter((one) => one.state === "queued");
+    for (const one of fresh) one.state = "inflight";
+    if (fresh.length > 0) journal.sending(fresh);
+    const verdict = await deliver(this.#parts, lane, entry, joined([entry, ...riders].map((one) => journal.body(one))));
     this.#inFlight -= 1;
     lane.busy = null;
     // What was let go is asked about by the next start.
-    if (this.#running) this.#answered(lane, entry, verdict);
+    if (this.#running) this.#answered(lane, entry, riders, verdict);
   }
 
-  #answered(lane: Lane, entry: Entry, verdict: Verdict): void {
+  #answered(lane: Lane, entry: Entry, riders: readonly Entry[], verdict: Verdict): void {
     try {
-      if (!entry.gone) applyVerdict({ ...this.#parts, book: this.#book }, lane, entry, verdict);
+      const parts = { ...this.#parts, book: this.#book };
+      // With riders it is not known whose fault it was: it is tried alone.
+      const alone = riders.length > 0 && (verdict.kind === "too_large" || verdict.kind === "refused");
+      if (alone) entry.state = "queued";
+      else if (!entry.gone) applyVerdict(parts, lane, entry, verdict);
+      // After it, in order: the acknowledged number in the file must never be ahead of what is still there.
+      applyToRiders(parts, lane, riders, verdict);
       this.#book.forget(lane);
     } catch (error) {
       this.#parts.logger.error("the answer to a report could not be dealt with", { task: lane.id, error: errorText(error) });

@@ -25,6 +25,6 @@ export function overQuota(lanes: ReadonlyMap<string, Lane>, lane: Lane, totals: 
 }
 
 function oldest(lane: Lane): { lane: Lane; entry: Entry } | null {
-  const entry = lane.entries.find((one) => one.kind === "messages" && one !== lane.busy);
+  const entry = lane.entries.find((one) => one.kind === "messages" && one !== lane.busy && one.state !== "inflight");
   return entry === undefined ? null : { lane, entry };
 }

@@ -25,9 +25,10 @@ function giveTasks(server: FakeServer): string[] {
     if (path.endsWith("recover-orphans")) wire.push("recover-orphans");
     return { body: { orphaned: 0, retried: 0 } };
   });
-  server.routes.set("POST /api/daemon/tasks/*", ({ path }) => {
+  server.routes.set("POST /api/daemon/tasks/*", ({ path, body }) => {
     const [, , , , id = "", what = ""] = path.split("/");
-    wire.push(`${id} ${what}`);
+    const { messages = [null] } = body as { messages?: unknown[] };
+    for (const _one of messages) wire.push(`${id} ${what}`);
     return { body: { id, agent_id: "a", workspace_id: "w1", status: "completed" } };
   });
   server.routes.set("GET /api/daemon/tasks/*", ({ path }) => ({ body: path.includes("/messages") ? [] : { status: "running" } }));

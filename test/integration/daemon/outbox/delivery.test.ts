@@ -111,6 +111,29 @@ describe("a task's reports", () => {
   });
 });
 
+describe("batches that pile up", () => {
+  it("ride together, and are asked for one by one when the answer does not come", async () => {
+    const server = await reportServer();
+    const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
+    task("t1");
+    server.fate = (call, nth) => (call.route === "messages" && call.method === "POST" && nth <= 2 ? "cut-after" : undefined);
+    for (let batch = 0; batch < 20; batch += 1) await sink.messages("t1", texts(1 + batch * 10, 10));
+    await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
+    expect(seqs(server.task("t1").messages)).toEqual(upTo(200));
+    expect(server.order("t1").length).toBeLessThan(10);
+  });
+
+  it("go alone when the server refuses them together, and only the wrong one is given up", async () => {
+    const server = await reportServer();
+    const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
+    task("t1");
+    server.fate = (call) => (call.method === "POST" && JSON.stringify(call.body).includes("poison") ? { status: 400 } : undefined);
+    for (let seq = 1; seq <= 6; seq += 1) await sink.messages("t1", texts(seq, 1, seq === 4 ? "poison" : "fine"));
+    await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
+    expect(seqs(server.task("t1").messages)).toEqual([1, 2, 3, 5, 6]);
+  });
+});
+
 describe("answers that are no acknowledgement", () => {
   it("401 stops everything, counts as no attempt, and ends with an accepted token (B14)", async () => {
     const server = await reportServer();

@@ -52,7 +52,7 @@ const sink = createOutboxSink(outbox, { api, clock, logger });
 const text = (seq: number) => ({ seq, type: "text", content: `message ${seq}` });
 await sink.messages("t", [text(1), text(2)]);
 await sink.session("t", { session_id: "s", work_dir: "/w" });
-await sink.messages("t", [text(3)]);
+for (const seq of [3, 4, 5]) await sink.messages("t", [text(seq)]);
 const report = { kind: "complete" as const, taskId: "t", body: { output: "done" } };
 sink.intend(report, [{ provider: "codex", model: "m", input_tokens: 1, output_tokens: 1, cache_read_tokens: 0, cache_write_tokens: 0 }]);
 process.stdout.write("written\n");
