@@ -45,16 +45,28 @@ export type DaemonApi = ReturnType<typeof createDaemonApi>;
 
 /** The daemon's calls over an `Http`. Answers are parsed at this border; unknown keys are kept. */
 export function createDaemonApi(http: Http) {
-  const call = async <T extends z.ZodType>(schema: T, method: Method, path: string, options: RequestOptions = {}): Promise<z.infer<T>> =>
-    parse(schema, path, (await http.request(method, path, options)).body);
-  const post = async (path: string, body: unknown, options: Call = {}): Promise<void> => {
-    await http.request("POST", path, { body, ...options });
-  };
-  const task = (id: string): string => `/api/daemon/tasks/${encodeURIComponent(id)}`;
-  const runtime = (id: string): string => `/api/daemon/runtimes/${encodeURIComponent(id)}`;
+  const caller = callerOf(http);
+  return { serverUrl: http.serverUrl, ...presenceCalls(http, caller), ...taskCalls(caller) };
+}
 
+type Caller = ReturnType<typeof callerOf>;
+
+function callerOf(http: Http) {
   return {
-    serverUrl: http.serverUrl,
+    call: async <T extends z.ZodType>(schema: T, method: Method, path: string, options: RequestOptions = {}): Promise<z.infer<T>> =>
+      parse(schema, path, (await http.request(method, path, options)).body),
+    post: async (path: string, body: unknown, options: Call = {}): Promise<void> => {
+      await http.request("POST", path, { body, ...options });
+    },
+  };
+}
+
+const task = (id: string): string => `/api/daemon/tasks/${encodeURIComponent(id)}`;
+const runtime = (id: string): string => `/api/daemon/runtimes/${encodeURIComponent(id)}`;
+
+/** Who we are, what we offer, and that we live (server-api.md 4, 13.1.3). */
+function presenceCalls(http: Http, { call, post }: Caller) {
+  return {
     me: (options: Call = {}): Promise<User> => call(userSchema, "GET", "/api/me", options),
     renewToken: (options: Call = {}) =>
       call(renewSchema, "POST", "/api/tokens/current/renew", { body: {}, timeoutMs: 15_000, ...options }),
@@ -76,7 +88,12 @@ export function createDaemonApi(http: Http) {
       call(workspaceReposSchema, "GET", `/api/daemon/workspaces/${encodeURIComponent(workspaceId)}/repos`, options),
     recoverOrphans: (runtimeId: string, options: Call = {}) =>
       call(orphansSchema, "POST", `${runtime(runtimeId)}/recover-orphans`, { body: {}, ...options }),
+  };
+}
 
+/** Claiming and everything that is said about one task (server-api.md 5, 6). */
+function taskCalls({ call, post }: Caller) {
+  return {
     claimBatch: async (body: ClaimRequest, options: Call = {}): Promise<Task[]> =>
       (await call(claimResponseSchema, "POST", "/api/daemon/tasks/claim", { body, timeoutMs: 5000, ...options })).tasks,
     claimSingle: async (runtimeId: string, options: Call = {}): Promise<Task | null> =>
