@@ -105,6 +105,6 @@ function answer(id: string, path: string, scope: Scope, how: Pick<FoundRollout, 
   return { thread_id: id, rollout_path: shown, archived, ...how, homes: through.map((home) => home.path) };
 }
 
-export function plainForm(path: string): string {
+function plainForm(path: string): string {
   return path.endsWith(".zst") ? path.slice(0, -".zst".length) : path;
 }

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
 import { openIndexReader } from "../../../../src/lib/state/index-db/open.ts";
+import { INDEX_MIGRATIONS } from "../../../../src/lib/state/index-db/schema.ts";
 import { type IndexWorld, everything, indexWorld } from "../../../support/index-db.ts";
 import { threadId, writeRollout } from "../../../support/rollouts.ts";
 import { waitFor } from "../../../support/wait.ts";
@@ -116,6 +117,28 @@ describe("several processes and one fresh index", () => {
     await slow.ended;
     expect(slow.lines.at(-1)).toMatchObject({ error: "index_lease_lost" });
   }, 40_000);
+});
+
+describe("an index that a later program wrote", () => {
+  const [first] = INDEX_MIGRATIONS;
+  if (first === undefined) throw new Error("no migrations");
+  const later = (minWriter: number) => [...INDEX_MIGRATIONS, { version: 2, name: "later", sql: "ALTER TABLE thread ADD COLUMN of_tomorrow TEXT", minReader: 1, minWriter }];
+
+  it("is used when that program allows it, and refused, untouched, when it does not [A17]", async () => {
+    const world = indexWorld();
+    fill(world, 3);
+    await (await world.open({ migrations: later(1) })).close();
+    const index = await world.open();
+    expect((await index.list(everything())).sessions.length).toBe(3);
+    await index.close();
+    const other = indexWorld();
+    fill(other, 3);
+    await (await other.open({ migrations: later(2) })).close();
+    await expect(other.open()).rejects.toMatchObject({ code: "state_newer" });
+    const reader = openIndexReader({ stateDir: other.stateDir, clock: systemClock, logger: silentLogger, places: other.places });
+    expect((await reader?.list(everything()))?.sessions.length).toBe(3);
+    await reader?.close();
+  });
 });
 
 describe("openIndexReader", () => {

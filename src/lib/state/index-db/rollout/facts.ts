@@ -159,7 +159,7 @@ export class FactsReader {
   }
 }
 
-export function emptyFacts(): ThreadFacts {
+function emptyFacts(): ThreadFacts {
   return {
     threadId: null,
     createdMs: null,
