@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { onTestFinished } from "vitest";
 import { type ExecEnd, type ExecJournal, type ExecParts, type ExecService, type ExecStart, createExecService } from "../../src/lib/exec/index.ts";
+import { sha256Hex } from "../../src/lib/core/index.ts";
 import { findByEnv, processEnv, sendSignal, systemClock } from "../../src/lib/platform/index.ts";
 import { silentLogger } from "./exec-logger.ts";
 import { tempDir } from "./temp.ts";
@@ -10,17 +11,20 @@ import { tempDir } from "./temp.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 let built: string | undefined;
 
-/** The host as users have it: one bundled file. Built once a test file, from the sources as they are. */
+/** The host as users have it: one bundled file, from the sources as they are. */
 export function hostEntry(): string {
   if (built !== undefined) return built;
-  mkdirSync(join(ROOT, ".cache"), { recursive: true });
-  // Inside the repository, so that the terminal library is found.
-  const dir = mkdtempSync(join(ROOT, ".cache", "exec-host-"));
-  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
-  const outfile = join(dir, "main.mjs");
-  const entry = join(ROOT, "src", "lib", "exec", "host", "main.ts");
-  buildSync({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", target: "node22.13", external: ["@lydell/node-pty"] });
-  return (built = outfile);
+  const entryPoints = [join(ROOT, "src", "lib", "exec", "host", "main.ts")];
+  const { outputFiles } = buildSync({ entryPoints, write: false, bundle: true, platform: "node", format: "esm", target: "node22.13", external: ["@lydell/node-pty"] });
+  const text = outputFiles[0]?.text ?? "";
+  // Inside the repository, so that the terminal library is found; one directory for each content, so that it is reused.
+  const dir = join(ROOT, ".cache", "exec-host", sha256Hex(text).slice(0, 12));
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, "main.mjs");
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, text);
+  renameSync(fresh, path);
+  return (built = path);
 }
 
 export interface ExecWorld {

@@ -111,7 +111,7 @@ describe("a daemon that comes back", () => {
 
   it("finds its hosts as they were when the package was replaced meanwhile (Y9)", async () => {
     const journal = memoryJournal();
-    const entry = join(dirname(hostEntry()), "replaced.mjs");
+    const entry = join(dirname(hostEntry()), `replaced-${process.pid}.mjs`);
     copyFileSync(hostEntry(), entry);
     const { service, next } = execWorld({ journal, hostEntry: entry });
     const { record } = await service.start(shell("read x; echo got $x; exit 3", { tty: true }), { yieldMs: 0 });
