@@ -1,4 +1,4 @@
-import { chmodSync, constants, readFileSync, realpathSync } from "node:fs";
+import { chmodSync, constants, readFileSync, realpathSync, renameSync } from "node:fs";
 import {
   chmod,
   copyFile as copy,
@@ -135,6 +135,11 @@ export async function copyFile(from: string, to: string, options: WriteOptions =
 
 export async function moveFile(from: string, to: string): Promise<void> {
   await rename(from, to);
+}
+
+/** The same where nothing may happen in between. */
+export function moveFileNow(from: string, to: string): void {
+  renameSync(from, to);
 }
 
 /** Sets access and modification time, in whole seconds. */

@@ -64,7 +64,7 @@ export function isUniqueViolation(error: unknown): boolean {
 /** One connection to one file. Everything is synchronous; statements are prepared once and kept. */
 export class Db {
   readonly path: string;
-  readonly #raw: DatabaseSync;
+  #raw: DatabaseSync;
   readonly #statements = new Map<string, Statement>();
   #inTransaction = false;
   #open = true;
@@ -125,6 +125,15 @@ export class Db {
     } finally {
       this.#inTransaction = false;
     }
+  }
+
+  /** Leaves the file it has open and opens what lies at its path now; everything prepared is forgotten, pragmas too. */
+  reopen(): void {
+    if (this.#inTransaction) throw new MulticaError("bug", "a database cannot be opened anew inside a transaction");
+    const fresh = new (load())(this.path);
+    this.#statements.clear();
+    this.#raw.close();
+    this.#raw = fresh;
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { metaValue } from "./migrate.ts";
 import { type BeginRun, type BegunRun, type DaemonRun, DAEMON_LEASE, LEASE_RENEW_MS, type StopReason, beginRun, listRuns } from "./runs.ts";
 import { type OutboxSummary, type ReportRow, type StateFacts, deadReports, laneReports, outboxSummary, stateFacts } from "./survey.ts";
 import * as tasks from "./tasks.ts";
+import { startUpkeep, writerPragmas } from "./upkeep.ts";
 import { type StateTrouble, WriteQueue } from "./write-queue.ts";
 
 /** What every process may ask. */
@@ -68,6 +69,8 @@ export interface HandleParts {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long a statement waits for a lock, in milliseconds. */
+  readonly busyMs: number;
   /** Called once when another process has taken the lease: this daemon must end. */
   readonly onLeaseLost?: () => void;
 }
@@ -118,7 +121,10 @@ class Handle implements StateHandle {
   constructor(parts: HandleParts) {
     this.#parts = parts;
     this.#reader = createReader(parts.db);
-    this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger);
+    this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger, () => {
+      parts.db.reopen();
+      writerPragmas(parts.db, parts.busyMs);
+    });
     this.outbox = createJournal({ ...parts, queue: this.#queue });
     this.exec = createExecTable({ db: parts.db, queue: this.#queue });
     this.path = parts.db.path;
@@ -134,7 +140,12 @@ class Handle implements StateHandle {
     if (this.#runId !== null) throw new MulticaError("bug", "a run has begun already");
     const begun = await retryBusy(clock, BEGIN_ATTEMPTS, db.path, () => db.transaction(() => beginRun(db, run, { version, nowMs: clock.now() })));
     this.#runId = begun.runId;
-    this.#stopRenewal = clock.every(LEASE_RENEW_MS, () => this.#renew());
+    const stopRenewal = clock.every(LEASE_RENEW_MS, () => this.#renew());
+    const stopUpkeep = startUpkeep({ ...this.#parts, queue: this.#queue, outbox: this.outbox });
+    this.#stopRenewal = () => {
+      stopRenewal();
+      stopUpkeep();
+    };
     return begun;
   }
 

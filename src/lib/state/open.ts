@@ -8,6 +8,7 @@ import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
 import { type StateHandle, type StateInspector, createHandle, createReader, retryBusy } from "./handle.ts";
 import { checkReadable, migrate, schemaVersion } from "./migrate.ts";
 import { type Salvage, salvageInto, setAside } from "./salvage.ts";
+import { writerPragmas } from "./upkeep.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
 
 export interface OpenStateOptions {
@@ -42,7 +43,7 @@ export async function openState(options: OpenStateOptions): Promise<StateHandle>
   const { version, clock, logger, onLeaseLost } = options;
   const db = await openSound(path, options);
   db.exec(`PRAGMA busy_timeout=${RUN_BUSY_MS}`);
-  return createHandle({ db, version, clock, logger, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
+  return createHandle({ db, version, clock, logger, busyMs: RUN_BUSY_MS, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
 }
 
 async function openSound(path: string, options: OpenStateOptions): Promise<Db> {
@@ -149,9 +150,7 @@ async function setUp(db: Db, options: OpenStateOptions): Promise<void> {
     logger.warn("the state database cannot use the journal asked for", { asked: wanted, used: mode });
     db.exec("PRAGMA journal_mode=DELETE");
   }
-  for (const pragma of ["foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "trusted_schema=OFF", "secure_delete=ON"]) {
-    db.exec(`PRAGMA ${pragma}`);
-  }
+  writerPragmas(db, OPEN_BUSY_MS);
   const from = schemaVersion(db);
   const latest = migrations.at(-1)?.version ?? 0;
   if (from > 0 && from < latest) await retryLater(clock, db, () => backUp(db, from, latest));

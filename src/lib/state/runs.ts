@@ -60,7 +60,7 @@ export function beginRun(db: Db, run: BeginRun, facts: { version: string; nowMs:
     port: run.port,
     now: facts.nowMs,
   });
-  prune(db, facts.nowMs);
+  pruneRuns(db, facts.nowMs);
   return { runId, epoch, crashed };
 }
 
@@ -75,7 +75,7 @@ function alreadyRunning(db: Db, other: LeaseHolder): MulticaError {
 }
 
 /** Forgets what is too old to be asked for (state-db.md 21), a bounded number of rows at a time. */
-function prune(db: Db, nowMs: number): void {
+export function pruneRuns(db: Db, nowMs: number): void {
   db.prepare(
     `DELETE FROM task WHERE task_id IN
        (SELECT task_id FROM task WHERE phase IN ('done', 'lost') AND coalesce(ended_at_ms, claimed_at_ms) < :limit LIMIT ${PRUNE_AT_ONCE})`,

@@ -1,0 +1,87 @@
+import { statSync } from "node:fs";
+import { errorText } from "../core/index.ts";
+import { type Clock, type Db, chmodNow, moveFileNow, removeFileNow } from "../platform/index.ts";
+import type { Logger } from "../platform/logger.ts";
+import type { OutboxJournal } from "./journal.ts";
+import { pruneRuns } from "./runs.ts";
+import type { WriteQueue } from "./write-queue.ts";
+
+export interface UpkeepParts {
+  readonly db: Db;
+  readonly queue: WriteQueue;
+  readonly outbox: OutboxJournal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a statement waits for a lock, in milliseconds. */
+  readonly busyMs: number;
+}
+
+const LOOK_MS = 30_000;
+const CHECKPOINT_MS = 5 * 60_000;
+const DAILY_MS = 24 * 60 * 60_000;
+const LARGE_LOG_BYTES = 64 * 1024 * 1024;
+const PRAGMAS = ["foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "trusted_schema=OFF", "secure_delete=ON"];
+
+/** The settings of a connection that writes (state-db.md 14). */
+export function writerPragmas(db: Db, busyMs: number): void {
+  for (const pragma of [...PRAGMAS, `busy_timeout=${busyMs}`]) db.exec(`PRAGMA ${pragma}`);
+}
+
+/** What a running daemon does for its file now and then (state-db.md 20.2, 20.3, 21). The answer ends it. */
+export function startUpkeep(parts: UpkeepParts): () => void {
+  const { db, clock, logger } = parts;
+  const place = { inode: inodeOf(db.path) };
+  const guarded = (what: string, fn: () => void) => (): void => {
+    try {
+      if (db.isOpen) fn();
+    } catch (error) {
+      logger.warn("upkeep of the state database failed", { what, error: errorText(error) });
+    }
+  };
+  const stops = [
+    clock.every(LOOK_MS, guarded("look for the file", () => restorePlace(parts, place))),
+    clock.every(CHECKPOINT_MS, guarded("checkpoint", () => checkpoint(parts))),
+    clock.every(DAILY_MS, guarded("clean-up", () => cleanUp(parts))),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+}
+
+/** The file was removed or replaced under us: what is open still has everything, and it is written to its place again. */
+function restorePlace({ db, logger, busyMs }: UpkeepParts, place: { inode: number | null }): void {
+  const now = inodeOf(db.path);
+  if (now === place.inode) return;
+  const copy = `${db.path}.restored`;
+  removeFileNow(copy);
+  db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
+  chmodNow(copy, 0o600);
+  let foreign: string | null = null;
+  if (now !== null) {
+    foreign = `${db.path}.replaced-${now}`;
+    moveFileNow(db.path, foreign);
+  }
+  for (const side of ["-wal", "-shm"]) removeFileNow(db.path + side);
+  moveFileNow(copy, db.path);
+  db.reopen();
+  db.exec("PRAGMA journal_mode=WAL");
+  writerPragmas(db, busyMs);
+  place.inode = inodeOf(db.path);
+  logger.error("the state database was removed or replaced while the daemon ran; it has been written anew", { ...(foreign === null ? {} : { kept: foreign }) });
+}
+
+function checkpoint({ db, queue, logger }: UpkeepParts): void {
+  if (queue.trouble !== null) return;
+  db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  const bytes = statSync(`${db.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes > LARGE_LOG_BYTES) logger.warn("the log of the state database grows: some process has been reading it for long", { bytes });
+}
+
+function cleanUp({ db, queue, outbox, clock, logger }: UpkeepParts): void {
+  const expired = outbox.expire();
+  if (expired > 0) logger.error("reports that nobody took within seven days are given up", { reports: expired });
+  queue.write("clean-up", (target) => pruneRuns(target, clock.now()));
+  db.exec("PRAGMA incremental_vacuum(200)");
+}
