@@ -1,4 +1,4 @@
-import type { BackfillStats, FoundRollout, SessionPage, SessionRow, ThreadFile } from "../lib/state/index.ts";
+import type { BackfillStats, CodexDatabase, FoundRollout, SessionPage, SessionRow, ThreadFile } from "../lib/state/index.ts";
 import { cutText, pairsText, tableText, timeText } from "./table.ts";
 
 const TITLE = 60;
@@ -63,4 +63,11 @@ export function backfillText(stats: BackfillStats): string {
 /** Where a running backfill is. */
 export function progressLine(stats: BackfillStats): string {
   return `\r${stats.scanned} rollouts looked at, ${stats.upserted} read`;
+}
+
+/** Codex's own databases (`state status --codex`). */
+export function codexTable(databases: readonly CodexDatabase[]): string {
+  if (databases.length === 0) return "Codex has no database in any home.\n";
+  const rows = databases.map((one) => [one.generation, one.threads, one.backfill, one.home, one.error]);
+  return `\n${tableText(["GENERATION", "THREADS", "BACKFILL", "CODEX HOME", "ERROR"], rows)}`;
 }

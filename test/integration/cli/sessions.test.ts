@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../../src/lib/platform/index.ts";
 import type { BackfillStats, FoundRollout, SessionPage, SessionRow } from "../../../src/lib/state/index.ts";
 import { runCli } from "../../support/cli.ts";
 import { rolloutName, threadId, writeRollout } from "../../support/rollouts.ts";
@@ -95,6 +96,17 @@ describe("session commands", () => {
     const result = await runCli(args, { home, env: { MULTICA_TASK_ID: "t", MULTICA_AGENT_ID: "a", MULTICA_TOKEN: `mat_${"a".repeat(32)}` } });
     expect([result.code, result.stderr]).toEqual([1, expect.stringContaining("not available inside a daemon-managed task")]);
     expect(readdirSync(home)).toEqual([".codex"]);
+  });
+
+  it("show Codex's own databases when asked to", async () => {
+    const { codex, run } = machine(1);
+    const db = openDatabase(join(codex, "state_5.sqlite"));
+    db.exec("CREATE TABLE threads (id TEXT); INSERT INTO threads VALUES ('a')");
+    db.close();
+    await run("state", "backfill");
+    const status = JSON.parse((await run("state", "status", "--codex", "--json")).stdout) as Record<string, unknown>;
+    expect(status).toMatchObject({ index: { threads: 1, homes: 1, backfill: { holder: null } }, codex: [{ home: codex, generation: 5, threads: 1, backfill: null, error: null }] });
+    expect((await run("state", "status", "--codex")).stdout).toMatch(/GENERATION +THREADS/);
   });
 
   it("answer from the files, and say so, when the index cannot be opened", async () => {
