@@ -23,7 +23,7 @@ export interface LocalApiFacts {
 export function localApi(daemon: Daemon, facts: LocalApiFacts): { readonly fetch: LocalHandler; readonly upgrade: UpgradeHandler } {
   const { ctx } = daemon;
   const access: AccessParts = { credentials: ctx.credentials, port: () => facts.port, operatorToken: () => facts.token };
-  const execPort = (): ExecPort => ({ exec: ctx.exec, state: ctx.state, threads: ctx.threads, logger: ctx.logger, now: () => ctx.clock.monotonic() });
+  const execPort = (): ExecPort => ({ exec: ctx.exec, state: ctx.state, threads: ctx.threads, logger: ctx.logger, clock: ctx.clock });
   const app = createLocalApp({
     logger: ctx.logger,
     clock: ctx.clock,
@@ -44,6 +44,6 @@ export function localApi(daemon: Daemon, facts: LocalApiFacts): { readonly fetch
     // A turn later, so that the caller gets its answer before the listener closes.
     requestShutdown: (exec) => void ctx.clock.setTimer(1, () => facts.shutDown(exec)),
   });
-  const upgrade = execStreams({ ...access, execPort, clock: ctx.clock, signal: ctx.rootSignal });
+  const upgrade = execStreams({ ...access, execPort, signal: ctx.rootSignal });
   return { fetch: (request, env) => app.fetch(request, env as Record<string, unknown>), upgrade };
 }

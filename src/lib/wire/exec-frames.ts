@@ -27,7 +27,7 @@ export interface ExecFrameError {
 /** Output as `u8 kind, u64 seq, u64 time, bytes` (little-endian), everything else as JSON (exec-sessions.md 18.2). */
 export function encodeExecFrame(event: ExecFrame): Buffer | string {
   const { kind, data, timeMs, ...rest } = event;
-  if (data === undefined || !isOutputKind(kind)) return JSON.stringify({ ev: kind, t: timeMs, ...rest });
+  if (data === undefined || !isOutputKind(kind)) return JSON.stringify({ ...rest, ev: kind, t: timeMs });
   const frame = Buffer.alloc(HEADER_BYTES + data.length);
   frame.writeUInt8(OUTPUT_KINDS[kind], 0);
   frame.writeBigUInt64LE(BigInt(event.seq), 1);

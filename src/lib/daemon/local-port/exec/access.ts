@@ -1,5 +1,6 @@
 import { errorText, isMulticaError, parseJson } from "../../../core/index.ts";
 import type { ExecService } from "../../../exec/index.ts";
+import type { Clock } from "../../../platform/index.ts";
 import type { Logger } from "../../../platform/logger.ts";
 import type { StateReader } from "../../../state/index.ts";
 import type { TaskCredential } from "../../credentials.ts";
@@ -12,8 +13,7 @@ export interface ExecPort {
   readonly state: Pick<StateReader, "getTask" | "listTasks"> | null;
   readonly threads: TaskThreads;
   readonly logger: Logger;
-  /** Monotonic milliseconds. */
-  now(): number;
+  readonly clock: Clock;
 }
 
 /** Who asks, after the doors that all routes share. */

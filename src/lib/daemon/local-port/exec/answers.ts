@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { YieldOptions } from "../../../exec/index.ts";
+import { type Clock, withTimeout } from "../../../platform/index.ts";
 import type { LocalContext } from "../access.ts";
 import type { ExecCaller } from "./access.ts";
 
@@ -17,13 +19,60 @@ export function waitOf(caller: ExecCaller, clampedMs: number, body: { yield_ms?:
   };
 }
 
+/** An answer that was sent, and of which it is not known yet whether it arrived. */
+interface UnderWay {
+  readonly settled: Promise<void>;
+  settle(arrived: boolean): void;
+}
+
+const byProcess = new Map<string, UnderWay>();
+const bySocket = new WeakMap<Socket, UnderWay>();
+const ARRIVAL_MS = 250;
+
 /**
- * Does `then` when the whole answer has been handed to the system: a connection that is cut before repeats its output
- * at the next read instead of losing it (exec-sessions.md 18.3).
+ * Does `then` when the whole answer has arrived: a connection that is cut before repeats its output at the next read instead
+ * of losing it (exec-sessions.md 18.3). What was written is in the system's buffers long before it is read, so what happens
+ * next decides: a connection that is cut with something unread is reset; one that ends in order, or asks again, has read it.
  */
-export function afterSent(c: LocalContext, response: Response, then: () => void): Response {
-  const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;
-  if (outgoing === undefined) then();
-  else outgoing.once("finish", then);
+export function afterArrival(c: LocalContext, response: Response, process: string, then: () => void): Response {
+  const outgoing = outgoingOf(c);
+  const socket = outgoing?.socket ?? undefined;
+  if (outgoing === undefined || socket === undefined) {
+    then();
+    return response;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let open = true;
+  const answer: UnderWay = {
+    settled: promise,
+    settle(arrived) {
+      if (!open) return;
+      open = false;
+      if (arrived) then();
+      if (byProcess.get(process) === answer) byProcess.delete(process);
+      resolve();
+    },
+  };
+  byProcess.set(process, answer);
+  bySocket.set(socket, answer);
+  socket.once("close", (hadError) => answer.settle(outgoing.writableFinished && !hadError));
   return response;
+}
+
+/** The next request on a connection: what was answered there before has been read. */
+export function askedAgain(c: LocalContext): void {
+  const socket = outgoingOf(c)?.socket ?? undefined;
+  if (socket !== undefined) bySocket.get(socket)?.settle(true);
+}
+
+/** The next read of a process begins where the last answer ends; one whose caller is still there after a moment has arrived. */
+export async function arrived(clock: Clock, process: string): Promise<void> {
+  const last = byProcess.get(process);
+  if (last === undefined) return;
+  await withTimeout(clock, ARRIVAL_MS, "an answer to arrive", last.settled).catch(() => undefined);
+  last.settle(true);
+}
+
+function outgoingOf(c: LocalContext): ServerResponse | undefined {
+  return (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;
 }

@@ -2,7 +2,7 @@ import { EXIT, MulticaError } from "../../../core/index.ts";
 import { type ExecRecord, clampYield } from "../../../exec/index.ts";
 import { execKeepSchema, execKillSchema, execReadSchema, execResizeSchema, execSignalSchema, execWriteSchema } from "../../../wire/index.ts";
 import { type ExecCaller, readBody, refuse, target } from "./access.ts";
-import { afterSent, waitOf } from "./answers.ts";
+import { afterArrival, arrived, waitOf } from "./answers.ts";
 import { ttlOf } from "./start.ts";
 
 const WRITE_BYTES = 1024 * 1024;
@@ -18,12 +18,13 @@ export async function recordRoute(caller: ExecCaller): Promise<Response> {
 export async function readRoute(caller: ExecCaller): Promise<Response> {
   const { threadId, processId } = target(caller);
   const body = await readBody(caller.c, execReadSchema);
+  await arrived(caller.port.clock, `${threadId}/${processId}`);
   const answer = await caller.exec.read(threadId, processId, {
     ...waitOf(caller, clampYield("poll", body.yield_ms), body),
     ...(body.after_seq === undefined ? {} : { afterSeq: body.after_seq }),
     ...(body.raw === true ? { rawBytes: Math.min(RAW_BYTES.max, body.max_bytes ?? RAW_BYTES.fallback) } : {}),
   });
-  return afterSent(caller.c, Response.json(answer.output), () => answer.commit());
+  return afterArrival(caller.c, Response.json(answer.output), `${threadId}/${processId}`, () => answer.commit());
 }
 
 /** `POST …/write`: types input once per `write_id`, then answers as a read does. */
@@ -36,8 +37,9 @@ export async function writeRoute(caller: ExecCaller): Promise<Response> {
   if (status === "busy") refuse(503, "busy", "the process does not read its input: 4 MiB wait");
   if (status === "stdin_closed") throw new MulticaError("stdin_closed", "the process has no open input; start it with --tty or --stdin pipe", { exit: EXIT.validation });
   if (body.read === false) return Response.json({ status });
+  await arrived(caller.port.clock, `${threadId}/${processId}`);
   const answer = await caller.exec.read(threadId, processId, waitOf(caller, clampYield("write", body.yield_ms), body));
-  return afterSent(caller.c, Response.json({ ...answer.output, status }), () => answer.commit());
+  return afterArrival(caller.c, Response.json({ ...answer.output, status }), `${threadId}/${processId}`, () => answer.commit());
 }
 
 export async function resizeRoute(caller: ExecCaller): Promise<Response> {

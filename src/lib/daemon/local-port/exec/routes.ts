@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { type LocalEnv, plain } from "../access.ts";
+import { askedAgain } from "./answers.ts";
 import { type ExecCaller, type ExecPort, withCaller } from "./access.ts";
 import { keepRoute, killRoute, readRoute, recordRoute, resizeRoute, signalRoute, writeRoute } from "./process.ts";
 import { startRoute } from "./start.ts";
@@ -28,6 +29,7 @@ const TABLE: readonly (readonly [path: string, methods: Readonly<Record<string, 
 export function execRoutes(app: Hono<LocalEnv>, parts: () => ExecPort): void {
   for (const [path, methods] of TABLE) {
     app.all(path, (c) => {
+      askedAgain(c);
       const route = methods[c.req.method];
       if (route === undefined) return plain("method not allowed", 405, { Allow: Object.keys(methods).join(", ") });
       return withCaller(c, parts(), route);

@@ -1,7 +1,7 @@
 import { type ExecOwner, type ExecStart, clampYield } from "../../../exec/index.ts";
 import { type ExecStartRequest, type ExecStartedAnswer, execStartSchema } from "../../../wire/index.ts";
 import { type ExecCaller, readBody, refuse, threadOf } from "./access.ts";
-import { afterSent, waitOf } from "./answers.ts";
+import { afterArrival, waitOf } from "./answers.ts";
 
 /** Argv and environment together (exec-sessions.md 21). */
 const COMMAND_BYTES = 1024 * 1024;
@@ -17,15 +17,15 @@ export async function startRoute(caller: ExecCaller): Promise<Response> {
   checkSize(body);
   const threadId = threadOf(caller, body);
   if (!threadId.startsWith("op:") && !exec.isLoaded(threadId)) refuse(404, "thread_not_loaded", `no task of thread ${threadId} runs now`);
-  const startedAt = port.now();
+  const startedAt = port.clock.monotonic();
   const started = await exec.start(toStart(body, threadId, caller), waitOf(caller, clampYield("start", body.yield_ms), body));
   const answer: ExecStartedAnswer = {
     ...started.output,
     started_process_id: started.record.process_id,
-    duration_ms: Math.round(port.now() - startedAt),
+    duration_ms: Math.round(port.clock.monotonic() - startedAt),
     ...(started.warning === null ? {} : { warning: started.warning }),
   };
-  return afterSent(c, Response.json(answer, { status: 201 }), () => started.commit());
+  return afterArrival(c, Response.json(answer, { status: 201 }), `${threadId}/${started.record.process_id}`, () => started.commit());
 }
 
 function checkSize(body: ExecStartRequest): void {

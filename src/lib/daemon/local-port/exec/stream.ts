@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { errorText, isMulticaError } from "../../../core/index.ts";
-import type { Clock } from "../../../platform/index.ts";
 import { taskThread } from "../../exec/threads.ts";
 import { type AccessParts, enter } from "../access.ts";
 import type { UpgradeHandler } from "../listen.ts";
@@ -16,7 +15,6 @@ const PATH = /^\/exec\/([^/]+)\/([^/]+)\/stream$/;
 
 export interface StreamParts extends AccessParts {
   readonly execPort: () => ExecPort;
-  readonly clock: Clock;
   /** Ends all streams: the daemon shuts down. */
   readonly signal: AbortSignal;
 }
@@ -56,7 +54,7 @@ async function admit(request: IncomingMessage, parts: StreamParts): Promise<View
   const path = PATH.exec(url.pathname);
   if (path === null) throw new Refused(404, "not found");
   if (entered.kind === "none") throw new Refused(401, "token required");
-  const { exec, logger } = parts.execPort();
+  const { exec, logger, clock } = parts.execPort();
   if (exec === null || parts.signal.aborted) throw new Refused(503, "the daemon is starting or stopping");
   const [threadId, processId] = [decode(path[1]), decode(path[2])];
   const own = entered.kind === "task" ? taskThread(entered.credential) : null;
@@ -65,7 +63,7 @@ async function admit(request: IncomingMessage, parts: StreamParts): Promise<View
   const after = Number(url.searchParams.get("after_seq") ?? 0);
   if (!Number.isInteger(after) || after < 0) throw new Refused(400, "after_seq must be a number");
   const until = entered.kind === "task" ? AbortSignal.any([parts.signal, parts.credentials.until(entered.credential)]) : parts.signal;
-  return { exec, logger, clock: parts.clock, record, ofTask: own !== null, afterSeq: after, live: url.searchParams.get("follow") !== "false", until };
+  return { exec, logger, clock, record, ofTask: own !== null, afterSeq: after, live: url.searchParams.get("follow") !== "false", until };
 }
 
 function decode(text: string | undefined): string {

@@ -51,16 +51,17 @@ export async function serveViewer(socket: WebSocket, viewer: Viewer): Promise<vo
 
 async function follow(socket: WebSocket, viewer: Viewer, signal: AbortSignal): Promise<void> {
   const { exec, record, afterSeq } = viewer;
-  const stream = await exec.follow(record.thread_id, record.process_id, { afterSeq, signal, sessionBound: viewer.ofTask });
-  let tail = Promise.resolve();
+  // One at a time: keys must arrive in the order in which they were pressed, also those that came before the log.
+  const opening = exec.follow(record.thread_id, record.process_id, { afterSeq, signal, sessionBound: viewer.ofTask });
+  let tail: Promise<unknown> = opening.catch(() => undefined);
   socket.on("message", (data: RawData) => {
     const message = parseJson(textOf(data));
     if (!isObject(message)) return;
     const ack = asNumber(message["ack"]);
-    if (ack !== undefined) stream.ack(ack);
-    // One at a time: keys must arrive in the order in which they were pressed.
-    else tail = tail.then(() => act(socket, viewer, message));
+    if (ack === undefined) tail = tail.then(() => act(socket, viewer, message));
+    else void opening.then((stream) => stream.ack(ack)).catch(() => undefined);
   });
+  const stream = await opening;
   for await (const event of stream) await send(socket, event);
 }
 
