@@ -160,6 +160,10 @@ async function awkward(turn, what, value) {
       return undefined;
     case "print":
       return turn.say("x".repeat(Number.parseInt(value || "1", 10) * 1024 * 1024));
+    case "run":
+      return turn.run("sh", ["-c", value]);
+    case "prompt":
+      return turn.say(`${turn.prompt}\n`);
     case "ignore-cancel":
       turn.ignoreCancel = true;
       process.on("SIGTERM", () => {});
