@@ -53,7 +53,7 @@ describe("starting in the background", () => {
     expect((await server.api.runtimes())[0]?.status).toBe("online");
     const lines = readFileSync(started.log_path, "utf8").trim().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain("starting daemon");
-    expect(await stopDaemon({ ...options, clock: systemClock })).toEqual({ status: "stopped", pid: started.pid, warnings: [] });
+    expect(await stopDaemon({ ...options, clock: systemClock })).toEqual({ status: "stopped", pid: started.pid, warnings: [], exec_staying: 0 });
     expect(processIdentity(started.pid)).toBeNull();
     for (const file of ["daemon.pid", "daemon.json", "daemon.token"]) expect(existsSync(join(options.stateDir, file))).toBe(false);
     expect(await daemonStatus(options)).toEqual({ status: "stopped" });
