@@ -194,13 +194,13 @@ describe("repo checkout", () => {
       "POST /repo/checkout": () => {
         calls += 1;
         if (calls === 1) return { status: 503, body: "busy", headers: { "X-Multica-Retryable": "repo-busy", "Retry-After": "0" } };
-        return { body: { path: "/work/app", branch_name: "agent/dev/1", stale: true } };
+        return { body: { path: "/srv/app", branch_name: "agent/dev/1", stale: true } };
       },
     });
     const home = tempDir();
     const result = await runCli(["repo", "checkout", "git@host:team/app.git", "--ref", "main"], { home, env: task(daemon.port) });
-    expect([result.code, result.stdout]).toEqual([0, "/work/app\n"]);
-    expect(result.stderr).toContain("Checked out git@host:team/app.git → /work/app (branch: agent/dev/1)");
+    expect([result.code, result.stdout]).toEqual([0, "/srv/app\n"]);
+    expect(result.stderr).toContain("Checked out git@host:team/app.git → /srv/app (branch: agent/dev/1)");
     expect(result.stderr).toContain("could not be fetched");
     expect(daemon.seen.map((request) => request.body)).toEqual(Array(2).fill({
       url: "git@host:team/app.git",
