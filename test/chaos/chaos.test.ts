@@ -7,7 +7,7 @@ it("200 tasks keep every promise while daemon, server, network and disk fail", a
   const seed = Number(process.env["CHAOS_SEED"] ?? Date.now() % 1_000_000);
   process.stdout.write(`chaos seed: ${seed}\n`);
   const result = await chaosRun(tempDir("multica-chaos-"), {
-    seed, tasks: 200, daemonKills: 30, serverStops: 16, faults: 2, concurrency: 6, paceMs: 3000, cutShare: 0.005, limitMs: 520_000,
+    seed, tasks: 200, daemonKills: 30, serverStops: 16, faults: 2, concurrency: 6, paceMs: 3000, cutShare: 0.01, limitMs: 520_000,
   });
   const { broken, ...facts } = result;
   process.stdout.write(`chaos: ${JSON.stringify(facts, null, 2)}\n`);
