@@ -34,7 +34,6 @@ async function openSession(cwd, id) {
   return session;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
 // One turn: what is told to the client while it runs.
 
 class Turn {
@@ -91,7 +90,6 @@ function execute(command, args, cwd, signal) {
   });
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
 // The work: read the issue, change a file in a checkout, commit, comment, hand over for review.
 
 async function work(turn) {
@@ -148,7 +146,6 @@ async function comment(turn, issueId, parent, text) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
 // Awkward behaviour on request, for tests: lines `echo: <what>` in the issue's description (or in the new comment).
 
 async function awkward(turn, what, value) {
@@ -202,7 +199,6 @@ async function askPermission(turn) {
   await turn.say("permission given\n");
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
 // The protocol: which requests this agent answers.
 
 const connection = agent({ name: "echo-agent" })
