@@ -143,7 +143,7 @@ describe("exec commands", () => {
 });
 
 describe("an agent's commands", () => {
-  it("outlive its task with --keep, are attached to the next one, which is told of them, and end with the conversation's wish (Y11)", async () => {
+  it("outlive its task with --keep, are attached to the next one, which is told of them, and keep the environment from being deleted (Y11, Y15)", async () => {
     const product = new Product();
     await product.setUp();
     const runtime = await product.exampleRuntime();
@@ -174,6 +174,12 @@ describe("an agent's commands", () => {
     expect((await list(product, "--task", first.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
     expect((await list(product, "--issue", issue.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
 
+    // The environment belongs to what works in it (Y15).
+    const [env] = (await product.json<{ envs: { id: string }[] }>(["execenv", "list"])).envs;
+    const clean = ["execenv", "clean", env?.id ?? "", "--yes", "--discard-work"];
+    const refused = await product.run(clean);
+    expect(refused).toMatchObject({ code: 7 });
+    expect(refused.stdout).toContain("a command that outlived its task works in it");
     const id = web?.process_id ?? "";
     await api.updateIssue(issue.id, { description: ["echo: prompt", `echo: run multica exec read ${id} --yield 5s`, "echo: run multica exec list"].join("\n") });
     await product.json(["issue", "rerun", issue.identifier]);
@@ -187,5 +193,6 @@ describe("an agent's commands", () => {
     expect(await product.json(["exec", "clean", thread])).toEqual({ process_count: 1, process_ids: [id] });
     expect(alive(web)).toBe(false);
     expect((await list(product)).map((record) => record.process_id)).toEqual([operators]);
+    expect((await product.run(clean)).code).toBe(0);
   }, 120_000);
 });

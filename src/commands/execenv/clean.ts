@@ -42,8 +42,9 @@ export default class ExecenvClean extends BaseCommand {
     }
     const { cleanEnvironment } = await import("../../lib/execenv/index.ts");
     const { systemClock } = await import("../../lib/platform/index.ts");
+    const { usedByProcesses } = await import("../../cli/exec/users.ts");
     const { artifactPatterns } = resolveGcSettings(this.env);
-    const request = { workspacesRoot: place.workspacesRoot, part, artifactPatterns, discardWork: flags["discard-work"] === true, dryRun };
+    const request = { workspacesRoot: place.workspacesRoot, part, artifactPatterns, discardWork: flags["discard-work"] === true, dryRun, isActive: usedByProcesses(this.context(flags).stateDir) };
     const reports: CleanReport[] = [];
     for (const env of envs) reports.push(await cleanEnvironment(env, { ...request, clock: systemClock, env: this.env }));
     const { cleanText } = await import("../../views/execenv.ts");

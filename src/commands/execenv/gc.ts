@@ -30,6 +30,7 @@ export default class ExecenvGc extends BaseCommand {
     const ask = flags.offline === true ? null : openGcCheck(context);
     const { collectGarbage, sweepTempDirs } = await import("../../lib/execenv/index.ts");
     const { systemClock } = await import("../../lib/platform/index.ts");
+    const { usedByProcesses } = await import("../../cli/exec/users.ts");
     const dryRun = flags["dry-run"] === true;
     const envs = await collectGarbage({
       workspacesRoot: place.workspacesRoot,
@@ -37,6 +38,7 @@ export default class ExecenvGc extends BaseCommand {
       ask,
       workspaceId: flags.workspace,
       dryRun,
+      isActive: usedByProcesses(context.stateDir),
       clock: systemClock,
       env: this.env,
     });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isMulticaError, systemCode } from "../core/index.ts";
-import type { Clock } from "../platform/index.ts";
+import { type Clock, identityAlive, isInside } from "../platform/index.ts";
 import type { ExecState } from "../wire/exec-process.ts";
 import { connectHost } from "./client.ts";
 import { readExit, readMeta, readToken } from "./files.ts";
@@ -28,6 +28,15 @@ export function recordedProcesses(stateDir: string): RecordedProcess[] {
     if (meta === null) return [];
     const { thread_id, process_id, generation } = meta;
     return [{ thread_id, process_id, generation, state: readExit(dir) === null ? ("attached" as const) : ("exited" as const), dir, meta }];
+  });
+}
+
+/** Living commands that work below `root` or belong to it: an environment with one is not removed (exec-sessions.md 20.4). */
+export function recordedUsers(processes: readonly RecordedProcess[], root: string): RecordedProcess[] {
+  return processes.filter(({ state, meta }) => {
+    const { child_pid: pid, child_start_key: startKey, boot_id: bootId, cwd, owner } = meta;
+    if (state !== "attached" || pid === null || startKey === null || !identityAlive({ pid, startKey, bootId })) return false;
+    return isInside(root, cwd) || (owner.env_root !== null && isInside(root, owner.env_root));
   });
 }
 

@@ -32,6 +32,8 @@ const ROWS: readonly (readonly [string, string])[] = [
   ["sub-issues", "multica issue children <issue> --output json"],
   ["small facts of an issue", "multica issue metadata list\\|set\\|delete <issue> …"],
   ["check a repository out", "multica repo checkout <url> [--ref <branch-tag-or-commit>]"],
+  ["run what must outlive this run", "multica exec start --keep --label <name> -- <command> …"],
+  ["look at it, type, end it", "multica exec list\\|read\\|write\\|kill [<process>]"],
   ["fetch an attachment", "multica attachment download <attachment>"],
 ];
 

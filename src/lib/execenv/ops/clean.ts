@@ -19,6 +19,8 @@ export interface CleanRequest {
   /** Delete although there is work that exists nowhere else. */
   readonly discardWork: boolean;
   readonly dryRun: boolean;
+  /** Says whether something outside of tasks uses a root: a command that outlived its task. */
+  readonly isActive?: (root: string) => boolean;
   readonly clock: Clock;
   /** For git. */
   readonly env: Readonly<Env>;
@@ -45,6 +47,7 @@ export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): 
   const fault = placeFault(env, request.workspacesRoot);
   if (fault !== null) return report("refused", fault);
   if (env.state === "active") return report("busy", "a running execution holds it");
+  if (request.isActive?.(env.path) === true) return report("busy", "a command that outlived its task works in it (multica exec list)");
   let lock: FileLock | null = null;
   try {
     if (!request.dryRun) {
