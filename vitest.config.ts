@@ -8,7 +8,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
-    globalSetup: ["test/support/global-setup.ts"],
     env: { NO_COLOR: "1", MULTICA_TEST: "1" },
   },
 });

@@ -15,7 +15,7 @@ import { Outbox } from "../../src/lib/daemon/outbox/outbox.ts";
 import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
 import { type LaunchEntry, RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";
-import { type Clock, currentPid, findByEnv, processIdentity, systemClock } from "../../src/lib/platform/index.ts";
+import { type Clock, currentPid, findByEnv, processIdentity, sendSignal, systemClock } from "../../src/lib/platform/index.ts";
 import { createLogger } from "../../src/lib/platform/logger.ts";
 import { createRepoCache } from "../../src/lib/repos/index.ts";
 import { type StateHandle, openState } from "../../src/lib/state/index.ts";
@@ -119,7 +119,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
   const ids: string[] = [];
   onTestFinished(() => {
     outbox?.stop();
-    for (const id of ids) for (const stray of findByEnv("MULTICA_TASK_ID", id)) process.kill(stray.pid, "SIGKILL");
+    for (const id of ids) for (const stray of findByEnv("MULTICA_TASK_ID", id)) sendSignal(stray.pid, "SIGKILL");
     state?.close();
     logger.close();
   });

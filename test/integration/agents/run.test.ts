@@ -14,7 +14,7 @@ import {
   type RunOptions,
   startAgentRun,
 } from "../../../src/lib/agents/index.ts";
-import { findByEnv, groupAlive, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
+import { findByEnv, groupAlive, sendSignal, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
 import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -222,7 +222,7 @@ describe("startAgentRun, cancelled", () => {
   it("ends the same children when the agent itself is killed from outside", async () => {
     const started = await start("codex-children");
     await waitFor("three processes of the task", () => findByEnv("MULTICA_TASK_ID", started.taskId).length >= 3);
-    process.kill(started.run.pid, "SIGKILL");
+    sendSignal(started.run.pid, "SIGKILL");
     const { result } = await finish(started);
     expect(result).toMatchObject({ status: "failed", error: expect.stringContaining("signal: SIGKILL") as string });
   });

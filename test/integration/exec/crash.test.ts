@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ExecJournal, ExecRecord, ExecService } from "../../../src/lib/exec/index.ts";
 import { LogReader } from "../../../src/lib/exec/index.ts";
-import { findByEnv, processIdentity } from "../../../src/lib/platform/index.ts";
+import { findByEnv, processIdentity, sendSignal } from "../../../src/lib/platform/index.ts";
 import { OPERATOR, command, execWorld, hostEntry, memoryJournal, shell, xidOf } from "../../support/exec.ts";
 import { counter, kill9, laterDaemon, numbers, oneTo, readToEnd, startDaemon, wholeOutput } from "../../support/exec-load.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -154,7 +154,7 @@ describe("a daemon that comes back", () => {
       const dir = join(stateDir, "exec");
       await waitFor("the start", () => existsSync(dir));
       await new Promise((resolve) => setTimeout(resolve, delayMs));
-      for (const entry of daemonsOf(stateDir)) process.kill(entry, "SIGKILL");
+      for (const entry of daemonsOf(stateDir)) sendSignal(entry, "SIGKILL");
       await first;
       const { service } = await laterDaemon(stateDir, 2);
       await service.adopt();
@@ -193,7 +193,7 @@ describe("a host that is killed", () => {
     const script = "echo before; trap '' HUP; setsid sleep 1000 & while :; do sleep 1; done";
     const record = await startOne(service, script, tty);
     await waitFor("output", () => wholeOutput(record.dir).text.includes("before"));
-    process.kill(hostPid(record), "SIGKILL");
+    sendSignal(hostPid(record), "SIGKILL");
     await waitFor("the loss", async () => (await service.find(OPERATOR, record.process_id)).state === "lost", 7000);
     expect(strays(xidOf(record))).toEqual([]);
     expect(service.list()[0]).toMatchObject({ reason: "host_lost", exit_code: null });
@@ -208,7 +208,7 @@ describe("a host that is killed", () => {
     const { service, next } = execWorld({ journal });
     const record = await startOne(service, "exec sleep 1000");
     const [first, second] = [neighbour(), neighbour()];
-    process.kill(hostPid(record), "SIGKILL");
+    sendSignal(hostPid(record), "SIGKILL");
     await waitFor("the loss", async () => (await service.find(OPERATOR, record.process_id)).state === "lost");
     // The recorded numbers are taken by strangers: same pids, other starts.
     changed(journal, { state: "attached", exited_at_ms: null, host_pid: first.pid ?? 0, child_pid: second.pid ?? 0 });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { EXEC_MARKER, type ExecRecord, type ExecService } from "../../../src/lib/exec/index.ts";
-import { findByEnv, processIdentity, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
+import { findByEnv, processIdentity, sendSignal, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
 import { OPERATOR, execWorld, memoryJournal, shell, xidOf } from "../../support/exec.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -59,7 +59,7 @@ describe("nothing is left behind", () => {
   it("after the hosts were killed", async () => {
     const { service, strays } = execWorld();
     const records = [await runaway(service, strays, {}, DEAF + RUNAWAY), await runaway(service, strays, { tty: true }, DEAF + RUNAWAY)];
-    for (const record of records) process.kill((JSON.parse(readFileSync(join(record.dir, "meta.json"), "utf8")) as { host_pid: number }).host_pid, "SIGKILL");
+    for (const record of records) sendSignal((JSON.parse(readFileSync(join(record.dir, "meta.json"), "utf8")) as { host_pid: number }).host_pid, "SIGKILL");
     await waitFor("both losses", () => service.list({ state: "lost" }).length === 2, 20_000);
     expect(records.flatMap((record) => strays(xidOf(record)))).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe("nothing is left behind", () => {
   it("of the machine's end: a host that is asked to end takes its command with it", async () => {
     const { service, strays } = execWorld();
     const record = await runaway(service, strays);
-    process.kill((JSON.parse(readFileSync(join(record.dir, "meta.json"), "utf8")) as { host_pid: number }).host_pid, "SIGTERM");
+    sendSignal((JSON.parse(readFileSync(join(record.dir, "meta.json"), "utf8")) as { host_pid: number }).host_pid, "SIGTERM");
     await waitFor("the end", async () => (await service.find(OPERATOR, record.process_id)).state === "exited", 20_000);
     expect(service.list()[0]).toMatchObject({ reason: "shutdown" });
     expect(strays(xidOf(record))).toEqual([]);
@@ -113,7 +113,7 @@ describe("sweeps and signals", () => {
 
   it("never reach a group whose number belongs to somebody else by now", async () => {
     const other: ChildProcess = spawn("sh", ["-c", "sleep 1000 & sleep 1000"], { detached: true });
-    onTestFinished(() => void (other.pid !== undefined && process.kill(-other.pid, "SIGKILL")));
+    onTestFinished(() => void (other.pid !== undefined && sendSignal(-other.pid, "SIGKILL")));
     const pid = other.pid ?? 0;
     const result = await terminateTree({ pid, startKey: "1", graceMs: 0, clock: systemClock });
     expect(result).toMatchObject({ gone: true, killed: false });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
-  findByEnv, groupAlive, identityAlive, listDescendants, processEnv, processIdentity, spawnGroup, systemClock, terminateTree,
+  findByEnv, groupAlive, identityAlive, listDescendants, processEnv, processIdentity, sendSignal, spawnGroup, systemClock, terminateTree,
 } from "../../../src/lib/platform/index.ts";
 import { runShort } from "../../../src/lib/platform/process/run-short.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -17,7 +17,7 @@ async function tree(script: string) {
   const dir = tempDir();
   const mark = `${process.pid}-${(marks += 1)}`;
   onTestFinished(() => {
-    for (const entry of findByEnv(MARK, mark)) process.kill(entry.pid, "SIGKILL");
+    for (const entry of findByEnv(MARK, mark)) sendSignal(entry.pid, "SIGKILL");
   });
   const child = await spawnGroup({ command: "sh", args: ["-c", script], cwd: dir, env: { ...processEnv(), [MARK]: mark } });
   const pid = async (name: string): Promise<number> => Number(await waitFor(`the file ${name}`, () => existsSync(join(dir, name)) && readFileSync(join(dir, name), "utf8").trim()));
@@ -67,7 +67,7 @@ describe("terminateTree", () => {
 
   it("ends a stopped process too", async () => {
     const { child, pid } = await tree("echo $$ > ready; exec sleep 300");
-    process.kill(await pid("ready"), "SIGSTOP");
+    expect(sendSignal(await pid("ready"), "SIGSTOP")).toBe(true);
     expect((await terminateTree({ pid: child.pid, graceMs: 100, clock: systemClock })).gone).toBe(true);
     expect(alive(child.pid)).toBe(false);
   });
@@ -77,6 +77,10 @@ describe("terminateTree", () => {
     await pid("ready");
     expect(await terminateTree({ pid: child.pid, graceMs: 5000, clock: systemClock })).toMatchObject({ gone: true, killed: false });
     expect(readFileSync(join(dir, "said"), "utf8")).toBe("bye\n");
+  });
+
+  it("never signals its own group, init, everything, or what is no number", () => {
+    for (const pid of [0, 1, -1, Number.NaN, 1.5]) expect(sendSignal(pid, "SIGCONT")).toBe(false);
   });
 
   it("has nothing to do for what is gone already", async () => {

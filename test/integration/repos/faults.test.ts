@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { spawn } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isMulticaError } from "../../../src/lib/core/index.ts";
-import { systemClock } from "../../../src/lib/platform/index.ts";
+import { sendSignal, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { createRepoCache } from "../../../src/lib/repos/index.ts";
 import { makeRemote } from "../../support/git.ts";
@@ -25,13 +25,7 @@ async function gitDaemon(base: string, env: Record<string, string>): Promise<num
   const port = await listening(probe);
   await new Promise<void>((resolve) => probe.close(() => resolve()));
   const child = spawn("git", ["daemon", "--export-all", "--reuseaddr", `--base-path=${base}`, "--listen=127.0.0.1", `--port=${port}`], { env, stdio: "ignore", detached: true });
-  onTestFinished(() => {
-    try {
-      process.kill(-(child.pid ?? 0), "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  });
+  onTestFinished(() => void sendSignal(-(child.pid ?? 0), "SIGKILL"));
   await waitFor("the git daemon", () => new Promise<boolean>((resolve) => {
     const socket = connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true)));
     socket.on("error", () => resolve(false));

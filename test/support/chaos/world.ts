@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { UserApi } from "../../../src/lib/api/index.ts";
 import { createHttp } from "../../../src/lib/api/ky-http.ts";
 import { createUserApi } from "../../../src/lib/api/user-api.ts";
-import { findByEnv, freePort, systemClock } from "../../../src/lib/platform/index.ts";
+import { findByEnv, freePort, sendSignal, systemClock } from "../../../src/lib/platform/index.ts";
 import { mintToken } from "../../../src/lib/server/index.ts";
 import { waitFor } from "../wait.ts";
 import type { Fault } from "./daemon-entry.ts";
@@ -121,7 +121,7 @@ export class ChaosWorld {
     await ended(this.#daemon, "SIGKILL");
     await ended(this.#server, "SIGKILL");
     await this.proxy.close();
-    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    for (const pid of this.processes()) sendSignal(pid, "SIGKILL");
   }
 }
 

@@ -126,8 +126,12 @@ function signalAll(options: TerminateOptions, known: Map<number, Target>, signal
   for (const entry of living) if (leader === undefined || entry.group !== leader) sendSignal(entry.pid, signal);
 }
 
-/** Sends a signal; a process that has just ended or belongs to somebody else is no error. */
+/**
+ * Sends a signal to a process, or to the group `-pid`; one that has just ended or belongs to somebody else is no error.
+ * 0, 1 and -1 (our own group, init, everything) and what is no number are never signalled: such a pid was read wrong.
+ */
 export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  if (!Number.isInteger(pid) || Math.abs(pid) <= 1) return false;
   try {
     process.kill(pid, signal);
     return true;
