@@ -5,7 +5,7 @@ import { errorText } from "../core/index.ts";
 import type { Env } from "../platform/index.ts";
 import type { DaemonContext } from "./context.ts";
 import type { ResolveProfile } from "./profiles.ts";
-import type { ProbeRound } from "./register.ts";
+import type { ProbeRound } from "./registration.ts";
 import type { LaunchEntry } from "./runtimes.ts";
 
 export interface Discovery {

@@ -1,63 +1,28 @@
-import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
+import { profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
-import type { ExecService } from "../exec/index.ts";
-import { restoreRootMarker, sharedCodexHome } from "../execenv/index.ts";
-import { type Clock, type Env, currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
+import { restoreRootMarker } from "../execenv/index.ts";
+import { currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { StateHandle } from "../state/index.ts";
-import { IndexWorker } from "../state/index-db/worker-index.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
 import type { ExecEnding } from "./exec/ending.ts";
-import { openExec } from "./exec/open.ts";
-import { type Spare, registeredProcesses } from "./exec/spare.ts";
 import { CleanUp } from "./clean-up.ts";
-import type { DaemonContext } from "./context.ts";
 import { claimFiles, daemonPaths, publishPlace, unpublishDaemon } from "./files.ts";
 import { resolveDaemonId } from "./identity.ts";
 import { writeLauncher } from "./launcher.ts";
-import { LIMITS, type Limits } from "./limits.ts";
+import { LIMITS } from "./limits.ts";
 import { localApi } from "./local-api.ts";
-import { bindLocalPort, type LocalListener } from "./local-port/listen.ts";
+import { bindLocalPort } from "./local-port/listen.ts";
 import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
-import { Outbox } from "./outbox/outbox.ts";
-import { closeState, openAndRecover } from "./recovery.ts";
+import { indexWorker, letGo, open, type Opened } from "./opened.ts";
+import { closeState } from "./recovery.ts";
 import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
+import type { RunDaemonOptions, Stage } from "./stage.ts";
 import { runTask } from "./task/handle.ts";
 import { work } from "./work.ts";
 
-export interface RunDaemonOptions {
-  readonly config: DaemonConfig;
-  /** The process environment; agents start from it. */
-  readonly env: Readonly<Env>;
-  readonly home: string;
-  /** Version of this product. */
-  readonly version: string;
-  /** Aborting it asks for an orderly shutdown. */
-  readonly signal: AbortSignal;
-  /** Work without the state file: weaker crash recovery. */
-  readonly noState?: boolean;
-  /** Log to stderr instead of the state directory's `daemon.log`. */
-  readonly logToStderr?: boolean;
-  readonly clock?: Clock;
-  readonly limits?: Partial<Limits>;
-  readonly runTask?: Base["runTask"];
-  /** How agents start this product again. */
-  readonly self?: { readonly node: string; readonly script: string };
-  readonly onReady?: (place: { readonly port: number }) => void;
-}
-
-interface Stage {
-  readonly options: RunDaemonOptions;
-  readonly clock: Clock;
-  readonly limits: Limits;
-  readonly logger: Logger;
-  readonly listener: LocalListener;
-  /** Aborted when the daemon is to end; the reason of a fatal error is kept in `fatal`. */
-  readonly root: AbortController;
-  readonly undo: CleanUp;
-}
+export type { RunDaemonOptions } from "./stage.ts";
 
 /**
  * Runs the daemon until its signal or its local port asks it to stop (daemon.md 1.2, 1.3). Resolves after an orderly shutdown.
@@ -101,9 +66,6 @@ function followSignal({ options, root, undo }: Stage): void {
   options.signal.addEventListener("abort", stop, { once: true });
   undo.add("stop listening to the caller", () => options.signal.removeEventListener("abort", stop));
 }
-
-/** What the context gets once the state file is open. */
-type Opened = { -readonly [K in "state" | "outbox" | "exec"]: DaemonContext[K] } & Pick<DaemonContext, "index">;
 
 async function runStage(stage: Stage): Promise<void> {
   const { options, clock, logger, listener, root, undo } = stage;
@@ -175,47 +137,6 @@ async function answerLocally(stage: Stage, daemon: Daemon, facts: LocalFacts): P
   });
   logger.info("local API listening", { addr: `127.0.0.1:${listener.port}` });
   return wish;
-}
-
-/** Opens what outlives a daemon: hosts of processes are taken over before strays are looked for. */
-async function open(stage: Stage, daemon: Daemon, opened: Opened): Promise<void> {
-  const { options, clock, limits, logger, listener, root } = stage;
-  const { config } = options;
-  const adopt = async (handle: StateHandle | null, epoch: number): Promise<Spare> => {
-    opened.exec = await openExec({ ...daemon.ctx, state: handle, epoch, autoReattach: config.execAutoReattach });
-    return registeredProcesses(opened.exec);
-  };
-  if (options.noState === true) {
-    await adopt(null, clock.now());
-    return;
-  }
-  opened.state = await openAndRecover({
-    stateDir: config.stateDir,
-    version: options.version,
-    port: listener.port,
-    clock,
-    logger,
-    leftoverGraceMs: limits.leftoverGrace,
-    profile: config.profile,
-    onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
-    adopt,
-  });
-  opened.outbox = new Outbox({ api: daemon.ctx.api, clock, logger, state: opened.state });
-}
-
-/** After the tasks have ended: what does not survive the daemon is ended, the others run on without it (exec-sessions.md 20.3). */
-async function letGo({ logger }: Stage, exec: ExecService | null, ending: ExecEnding): Promise<void> {
-  if (exec === null) return;
-  const { staying, ended } = await exec.shutdown(ending);
-  if (staying + ended > 0) logger.info("processes at the end", { staying, ended });
-}
-
-/** The rollout index in a thread of its own; without it the files answer. */
-function indexWorker({ options, clock, logger }: Stage): IndexWorker {
-  const { config, env, home, version } = options;
-  const { stateDir, workspacesRoot } = config;
-  const places = { userHome: sharedCodexHome({ env, home }, workspacesRoot), workspacesRoot, extra: [] };
-  return new IndexWorker({ stateDir, version, places, clock, logger: logger.child({ component: "index" }) });
 }
 
 /** The root of all environments, with the marker that tells agents and commands below it that they are inside one. */

@@ -1,20 +1,11 @@
 import { isTransient } from "../api/index.ts";
 import { KeyedMutex, errorText, MulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
-import type { RegisterRequest, RegisterResponse, RuntimeProfile } from "../wire/index.ts";
-import type { DaemonContext } from "./context.ts";
-import { profileSignature, type ResolveProfile, resolveProfiles } from "./profiles.ts";
-import type { LaunchEntry, RuntimeEntry, RuntimeRow } from "./runtimes.ts";
-
-/** A built-in agent found on this machine. */
-export interface BuiltinAgent extends LaunchEntry {
-  readonly displayName: string;
-}
-
-/** One look at the agents of this machine; shared by every workspace that is registered in its course. */
-export interface ProbeRound {
-  readonly agents: readonly BuiltinAgent[];
-}
+import type { RegisterResponse } from "../wire/index.ts";
+import { OrphanRecovery, type OrphanParts } from "./orphans.ts";
+import { profileSignature } from "./profiles.ts";
+import { isEmpty, prepareRegistration, type Prepared, type ProbeRound, type RegistrationParts, rowOf } from "./registration.ts";
+import type { RuntimeEntry } from "./runtimes.ts";
 
 export type Outcome =
   | { readonly kind: "registered"; readonly fresh: readonly string[]; readonly dropped: readonly string[] }
@@ -23,24 +14,10 @@ export type Outcome =
   /** The workspace was forgotten meanwhile. */
   | { readonly kind: "unknown" };
 
-export interface RegisterParts extends Pick<DaemonContext, "api" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal" | "daemonId"> {
-  /** What every registration says of this machine. */
-  readonly identity: { readonly legacyIds: readonly string[]; readonly deviceName: string; readonly cliVersion: string; readonly launchedBy: string };
-  readonly resolveProfile: ResolveProfile;
+export interface RegisterParts extends RegistrationParts, OrphanParts {
   probe(): Promise<ProbeRound>;
   /** Repositories and settings that came with a registration. */
   onWorkspaceData(workspaceId: string, answer: RegisterResponse): void;
-  /** True while a task of this runtime runs in this process. */
-  usesRuntime(runtimeId: string): boolean;
-  /** Delivers the results of a runtime's tasks that wait here; false when some still wait after `ms`. */
-  flushReports(runtimeId: string, ms: number): Promise<boolean>;
-}
-
-interface Prepared {
-  readonly body: RegisterRequest;
-  /** "" when the profile list could not be read. */
-  readonly signature: string;
-  readonly providers: ReadonlySet<string>;
 }
 
 /**
@@ -50,11 +27,11 @@ interface Prepared {
 export class Registrar {
   readonly #parts: RegisterParts;
   readonly #locks = new KeyedMutex();
-  /** Runtimes whose orphans the server has not been told of yet: what would be claimed now would be given up by that. */
-  readonly #recovering = new Set<string>();
+  readonly #orphans: OrphanRecovery;
 
   constructor(parts: RegisterParts) {
     this.#parts = parts;
+    this.#orphans = new OrphanRecovery(parts);
   }
 
   /**
@@ -66,7 +43,7 @@ export class Registrar {
     const { runtimes, rootSignal } = this.#parts;
     const merge = options.builtinsOnly === true;
     const fresh = (ids: readonly string[]): void => {
-      if (options.recover === true) for (const id of ids) this.#recovering.add(id);
+      if (options.recover === true) this.#orphans.expect(ids);
     };
     const outcome = await this.#locks.run(workspaceId, () => this.#registerLocked(workspaceId, round, merge, fresh), { signal: rootSignal });
     if (outcome.kind !== "unknown") runtimes.changes.notify();
@@ -88,54 +65,14 @@ export class Registrar {
     logger.info("runtime profiles changed", { workspace: workspaceId, runtimes: workspace.runtimeIds.length, dropped: outcome.dropped.length });
   }
 
-  /**
-   * Tells the server that this process runs nothing on these runtimes: only for ids it has never tracked before (daemon.md 7.8).
-   * Results that wait here go first, because the server would throw them away afterwards (state-db.md 17, step 8).
-   */
-  async recoverOrphans(runtimeIds: readonly string[]): Promise<void> {
-    const { limits, logger, rootSignal } = this.#parts;
-    const flushed = await Promise.all(runtimeIds.map((id) => this.#parts.flushReports(id, limits.reportFlush)));
-    for (const [index, id] of runtimeIds.entries()) {
-      if (rootSignal.aborted) return;
-      if (flushed[index] === true) {
-        await this.#callRecover(id);
-        continue;
-      }
-      logger.warn("results of this runtime still wait; until they are delivered it takes no new tasks", { runtime: id });
-      void this.#recoverLater(id);
-    }
+  /** Tells the server that this process runs nothing on these runtimes, after the results that wait here (daemon.md 7.8). */
+  recoverOrphans(runtimeIds: readonly string[]): Promise<void> {
+    return this.#orphans.recover(runtimeIds);
   }
 
   /** False while the server may be told to give up this runtime's tasks. */
   mayClaim(runtimeId: string): boolean {
-    return !this.#recovering.has(runtimeId);
-  }
-
-  /** Flush and call again until the results are delivered, or until patience ends. */
-  async #recoverLater(id: string): Promise<void> {
-    const { clock, limits, runtimes, rootSignal } = this.#parts;
-    const end = clock.monotonic() + limits.reportFlushPatience;
-    for (;;) {
-      await clock.sleep(limits.reportFlushAgain, rootSignal).catch(() => undefined);
-      if (rootSignal.aborted || runtimes.get(id) === undefined) break;
-      const flushed = await this.#parts.flushReports(id, limits.reportFlush);
-      if (flushed || clock.monotonic() >= end) return this.#callRecover(id);
-    }
-    this.#recovering.delete(id);
-  }
-
-  async #callRecover(id: string): Promise<void> {
-    const { api, logger, rootSignal, runtimes } = this.#parts;
-    try {
-      if (this.#parts.usesRuntime(id)) return;
-      const answer = await api.recoverOrphans(id, { signal: rootSignal });
-      if (answer.orphaned > 0) logger.info("recovered orphaned tasks", { runtime: id, orphaned: answer.orphaned, retried: answer.retried });
-    } catch (error) {
-      logger.warn("orphan recovery failed", { runtime: id, error: errorText(error) });
-    } finally {
-      this.#recovering.delete(id);
-      runtimes.changes.notify();
-    }
+    return this.#orphans.mayClaim(runtimeId);
   }
 
   /** Takes runtimes offline on the server, best effort; ids that are tracked again by now are left alone. */
@@ -147,7 +84,7 @@ export class Registrar {
   async #registerLocked(workspaceId: string, given: ProbeRound | undefined, merge: boolean, onFresh: (ids: readonly string[]) => void): Promise<Outcome> {
     const { api, clock, limits, logger, runtimes, rootSignal } = this.#parts;
     const round = given ?? (await this.#parts.probe());
-    const prepared = await this.#prepare(workspaceId, round, merge);
+    const prepared = await prepareRegistration(this.#parts, workspaceId, round, merge);
     const keep = (old: RuntimeEntry): boolean => merge || (old.profileId === null && !prepared.providers.has(old.provider));
     if (isEmpty(prepared.body)) {
       const applied = runtimes.replace(workspaceId, [], keep);
@@ -183,50 +120,6 @@ export class Registrar {
     }
   }
 
-  async #prepare(workspaceId: string, round: ProbeRound, builtinsOnly: boolean): Promise<Prepared> {
-    const { runtimes, identity } = this.#parts;
-    const profiles = builtinsOnly ? null : await this.#fetchProfiles(workspaceId);
-    const resolved = await resolveProfiles(profiles ?? [], this.#parts.resolveProfile, this.#parts.logger);
-    for (const { profile, entry } of resolved.launches) runtimes.setProfileLaunch(profile.id, entry);
-    const suffix = identity.deviceName === "" ? "" : ` (${identity.deviceName})`;
-    const rows = [
-      ...round.agents.map((agent) => ({ name: agent.displayName + suffix, type: agent.provider, version: agent.version, status: "online" })),
-      ...resolved.launches.map(({ profile, entry }) => ({
-        name: profile.display_name + suffix,
-        type: entry.provider,
-        version: entry.version,
-        status: "online",
-        profile_id: profile.id,
-      })),
-    ];
-    return {
-      signature: profiles === null ? "" : profileSignature(profiles),
-      providers: new Set(round.agents.map((agent) => agent.provider)),
-      body: {
-        workspace_id: workspaceId,
-        daemon_id: this.#parts.daemonId,
-        legacy_daemon_ids: [...identity.legacyIds],
-        device_name: identity.deviceName,
-        cli_version: identity.cliVersion,
-        launched_by: identity.launchedBy,
-        runtimes: rows,
-        failed_profiles: [...resolved.failed],
-      },
-    };
-  }
-
-  /** Null when the list cannot be had (old servers: 404): registration goes on with built-in agents only. */
-  async #fetchProfiles(workspaceId: string): Promise<RuntimeProfile[] | null> {
-    const { api, limits, logger, rootSignal } = this.#parts;
-    try {
-      return await api.runtimeProfiles(workspaceId, { timeoutMs: limits.profileRefreshTimeout, signal: rootSignal });
-    } catch (error) {
-      rootSignal.throwIfAborted();
-      logger.info("runtime profiles not available; built-in agents only", { workspace: workspaceId, error: errorText(error) });
-      return null;
-    }
-  }
-
   async #deregisterUntracked(runtimeIds: readonly string[]): Promise<void> {
     const { api, limits, logger, runtimes, rootSignal } = this.#parts;
     const gone = runtimeIds.filter((id) => runtimes.get(id) === undefined);
@@ -237,18 +130,4 @@ export class Registrar {
       logger.warn("deregistering dropped runtimes failed", { count: gone.length, transient: isTransient(error), error: errorText(error) });
     }
   }
-}
-
-function isEmpty(body: RegisterRequest): boolean {
-  return (body.runtimes ?? []).length === 0 && (body.failed_profiles ?? []).length === 0;
-}
-
-/**
- * The row of an answer that this request asked for. A failed profile comes back as an offline row:
- * it is shown to users, but this machine cannot serve it.
- */
-function rowOf(row: RegisterResponse["runtimes"][number], body: RegisterRequest): RuntimeRow[] {
-  const profileId = row.profile_id ?? null;
-  if (profileId !== null && (body.failed_profiles ?? []).some((failed) => failed.profile_id === profileId)) return [];
-  return [{ id: row.id, name: row.name, provider: row.provider, profileId }];
 }

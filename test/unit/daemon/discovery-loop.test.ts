@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { LIMITS } from "../../../src/lib/daemon/limits.ts";
 import { runDiscovery } from "../../../src/lib/daemon/loops/discovery.ts";
-import type { ProbeRound } from "../../../src/lib/daemon/register.ts";
+import type { ProbeRound } from "../../../src/lib/daemon/registration.ts";
 import { RuntimeRegistry } from "../../../src/lib/daemon/runtimes.ts";
 import { HeldClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";

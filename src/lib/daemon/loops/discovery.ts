@@ -1,6 +1,7 @@
 import { errorText } from "../../core/index.ts";
 import type { DaemonContext } from "../context.ts";
-import type { ProbeRound, Registrar } from "../register.ts";
+import type { Registrar } from "../register.ts";
+import type { ProbeRound } from "../registration.ts";
 import type { WorkspaceState } from "../runtimes.ts";
 
 export interface DiscoveryParts extends Pick<DaemonContext, "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {

@@ -2,7 +2,8 @@ import { EXIT, MulticaError, errorText, isMulticaError, jittered } from "../../c
 import type { DaemonWorkspace } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
 import { Mailbox } from "../mailbox.ts";
-import type { ProbeRound, Registrar } from "../register.ts";
+import type { Registrar } from "../register.ts";
+import type { ProbeRound } from "../registration.ts";
 
 export interface SyncParts extends Pick<DaemonContext, "api" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {
   readonly registrar: Registrar;
