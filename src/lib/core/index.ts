@@ -8,3 +8,4 @@ export * from "./mutex.ts";
 export * from "./ndjson.ts";
 export * from "./redact.ts";
 export * from "./schedule.ts";
+export * from "./skill-manifest.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { repoSchema } from "./common.ts";
+import { pendingActionsShape } from "./pending.ts";
 import { runtimeProfileSchema, runtimeSchema } from "./runtimes.ts";
 import { taskMessageSchema, taskSchema, usageRowSchema } from "./task.ts";
 
@@ -49,7 +50,7 @@ export const heartbeatRequestSchema = z.looseObject({
   supports_batch_import: z.boolean().optional(),
 });
 
-export const heartbeatResponseSchema = z.looseObject({ status: z.string() });
+export const heartbeatResponseSchema = z.looseObject({ status: z.string(), ...pendingActionsShape });
 export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;
 
 /** server-api.md 4.4. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { repoSchema } from "./common.ts";
+import { skillDataSchema, skillRefSchema } from "./skills.ts";
 
 const text = z.string().nullish();
 
@@ -8,8 +9,8 @@ const taskAgentSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   instructions: z.string().nullish(),
-  skills: z.array(z.looseObject({})).nullish(),
-  skill_refs: z.array(z.looseObject({})).nullish(),
+  skills: z.array(skillDataSchema).nullish(),
+  skill_refs: z.array(skillRefSchema).nullish(),
   custom_env: z.record(z.string(), z.string()).nullish(),
   custom_args: z.array(z.string()).nullish(),
   mcp_config: z.unknown().optional(),
@@ -103,10 +104,21 @@ export const taskSchema = z.looseObject({
   leader_role_resolved: z.boolean().nullish(),
   chat_session_id: text,
   chat_message: text,
+  chat_message_attachments: z.array(z.looseObject({ id: z.string(), filename: z.string(), content_type: text })).nullish(),
+  chat_channel_type: text,
+  chat_in_thread: z.boolean().nullish(),
+  chat_type: text,
+  chat_intro: z.boolean().nullish(),
   autopilot_run_id: text,
   autopilot_id: text,
   autopilot_title: text,
+  autopilot_description: text,
+  autopilot_source: text,
+  autopilot_trigger_payload: z.unknown().optional(),
   quick_create_prompt: text,
+  quick_create_attachment_ids: z.array(z.string()).nullish(),
+  quick_create_priority: text,
+  quick_create_due_date: text,
 });
 export type Task = z.infer<typeof taskSchema>;
 
