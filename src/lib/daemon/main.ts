@@ -14,7 +14,7 @@ import { localApi } from "./local-api.ts";
 import { bindLocalPort } from "./local-port/listen.ts";
 import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
-import { indexWorker, letGo, open, type Opened } from "./opened.ts";
+import { indexWorker, letGo, open, type Opened } from "./start.ts";
 import { closeState } from "./recovery.ts";
 import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
