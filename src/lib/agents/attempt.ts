@@ -52,6 +52,11 @@ export class Attempt {
     this.#apply(input.reducer.initial);
   }
 
+  /** What the adapter made of it, before the process has ended. */
+  get decided(): Promise<Terminal> {
+    return this.#decided.promise;
+  }
+
   /** Asks the agent to stop; the signals follow when the cancel window is over. Later calls change nothing. */
   abort(reason: AbortReason): void {
     if (this.#terminal !== null || this.#aborting) return;

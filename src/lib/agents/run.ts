@@ -36,6 +36,11 @@ export interface AgentRun {
   readonly queued: number;
   /** Exactly one, and never rejected. */
   readonly result: Promise<AgentResult>;
+  /**
+   * The agent's own word of success, as soon as it was read and while its process may still live; pending for ever when
+   * there is none. The messages end with it, and the result says the same later.
+   */
+  readonly succeeded: Promise<Terminal>;
   readonly pid: number;
   readonly identity: ProcessIdentity | null;
   /** Resolves only when the whole process tree is proved gone: only then may the slot be given away. */
@@ -66,6 +71,7 @@ export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
       return driver.queue.size;
     },
     result: ended.then(({ result }) => result),
+    succeeded: driver.succeeded,
     get pid() {
       return driver.pid;
     },
@@ -78,6 +84,7 @@ export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
 
 class RunDriver {
   readonly queue = new MessageQueue();
+  readonly #succeeded = Promise.withResolvers<Terminal>();
   readonly #run: AgentRunOptions;
   readonly #open: (plan: LaunchPlan) => Promise<AgentTransport>;
   readonly #stop = new AbortController();
@@ -96,6 +103,10 @@ class RunDriver {
 
   get pid(): number {
     return this.#pid;
+  }
+
+  get succeeded(): Promise<Terminal> {
+    return this.#succeeded.promise;
   }
 
   get identity(): ProcessIdentity | null {
@@ -158,7 +169,7 @@ class RunDriver {
     const { spec, clock } = this.#run;
     this.#pid = transport.pid;
     this.#identity = processIdentity(transport.pid);
-    return new Attempt({
+    const attempt = new Attempt({
       transport,
       reducer: spec.reducer(options),
       limits: spec.process,
@@ -166,6 +177,13 @@ class RunDriver {
       emit: (message) => this.queue.push(message),
       log: (level, text, fields) => this.#log(level, text, fields),
     });
+    void attempt.decided.then((terminal) => {
+      // Only an explicit success, and only one that nothing follows.
+      if (terminal.status !== "completed" || terminal.again !== undefined) return;
+      this.queue.close();
+      this.#succeeded.resolve(terminal);
+    });
+    return attempt;
   }
 
   #result({ terminal, exit, stderr }: AttemptEnd, note: string): AgentResult {

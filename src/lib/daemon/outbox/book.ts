@@ -62,6 +62,7 @@ export class Book {
     const fresh: Entry[] = [];
     for (const report of reports) {
       const body = JSON.stringify(report.body);
+      if (options.held === true && isTerminal(report) && this.#amend(lane, report.kind, body, options.task)) continue;
       const waiting = replaceable(lane, report.kind);
       if (waiting !== undefined) this.replaceBody(waiting, body);
       else fresh.push(this.#take(lane, newEntry(taskId, report, body, this.#parts.clock.now()), options.held === true && isTerminal(report)));
@@ -83,6 +84,16 @@ export class Book {
     if (entry.kind === kind && this.journal.body(entry) === text) return true;
     entry.kind = kind;
     this.replaceBody(entry, text, task);
+    return true;
+  }
+
+  /** A held ending is written down anew. False when there is none. */
+  #amend(lane: Lane, kind: ReportKind, body: string, task: TaskPatch | undefined): boolean {
+    const entry = lane.entries.find((one) => isTerminal(one) && one.held);
+    if (entry === undefined) return false;
+    if (entry.kind === kind && this.journal.body(entry) === body) return true;
+    entry.kind = kind;
+    this.replaceBody(entry, body, task);
     return true;
   }
 

@@ -15,6 +15,7 @@ export function createOutboxSink(outbox: Outbox, options: { readonly api: Report
     terminal_kind: report.kind,
     ended_at_ms: options.clock.now(),
   });
+  let toldUsage = "";
   return {
     durable: true,
     messages: (taskId, batch) => {
@@ -32,7 +33,10 @@ export function createOutboxSink(outbox: Outbox, options: { readonly api: Report
       return Promise.resolve();
     },
     intend: (report, usage) => {
-      const before = usage.length === 0 ? [] : [{ kind: "usage" as const, body: usage }];
+      // An ending may be written down twice, the second time with more in it; usage goes out while the ending is held.
+      const text = JSON.stringify(usage);
+      const before = usage.length === 0 || text === toldUsage ? [] : [{ kind: "usage" as const, body: usage }];
+      toldUsage = text;
       outbox.add(report.taskId, [...before, { kind: report.kind, body: report.body }], { durable: true, held: true, task: ending(report) });
     },
     withdraw: (taskId) => outbox.withdraw(taskId),

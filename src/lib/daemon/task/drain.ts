@@ -1,4 +1,4 @@
-import type { AgentMessage, AgentResult } from "../../agents/index.ts";
+import type { AgentMessage, AgentResult, Terminal } from "../../agents/index.ts";
 import { MulticaError, errorText, formatDuration } from "../../core/index.ts";
 import { startBatcher } from "./batcher.ts";
 import type { TaskRun } from "./run.ts";
@@ -12,6 +12,8 @@ export interface Drainable {
   readonly result: Promise<AgentResult>;
   /** Messages that wait to be read. */
   readonly queued: () => number;
+  /** The agent's own word of success, before its process has ended. */
+  readonly succeeded: Promise<Terminal>;
 }
 
 /** After the result the messages get 3 s to arrive (decision 19). */
@@ -25,6 +27,8 @@ export interface DrainOptions {
   readonly codexHome: string | undefined;
   /** Ends the agent, not the whole run: what the idle watchdog pulls. */
   readonly abortAgent: AbortController;
+  /** The agent said that it is done, and every message before that has been handed over. */
+  readonly onSuccess: (success: Terminal) => void;
 }
 
 export interface Drained extends RunEnd {
@@ -59,6 +63,13 @@ export async function drain(options: DrainOptions): Promise<Drained> {
   const reading = readMessages(run, agent, over.signal, (message) => {
     watchdog.touch();
     if (message.kind === "status" && message.sessionId !== "") pin.announce(message.sessionId);
+  });
+  void agent.succeeded.then(async (success) => {
+    watchdog.stop();
+    // The messages end with the success: the ending that is written down next must not overtake them.
+    await reading;
+    await batcher.finish();
+    if (idle === null && !over.signal.aborted) options.onSuccess(success);
   });
   try {
     const result = await resultOrLimit(options);

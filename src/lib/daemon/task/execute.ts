@@ -1,4 +1,5 @@
 import type { AgentResult, UsageMap } from "../../agents/index.ts";
+import { type Earlier, intendSuccess } from "./early.ts";
 import { type Drained, drain } from "./drain.ts";
 import { type Turn, launch } from "./launch.ts";
 import { endWorktree } from "./local-directory.ts";
@@ -55,7 +56,7 @@ async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise
   });
   if (!retry) return finish(run, prepared, first, first.result, first.result.usage);
   run.logger.warn("session resume failed, retrying with fresh session", { session: gate.sessionId });
-  const second = await secondAttempt(run, prepared, first, trees);
+  const second = await secondAttempt(run, prepared, first, trees, { usage: first.result.usage, sessionId: gate.sessionId ?? "" });
   run.known.retiredSessionId = gate.sessionId ?? "";
   // The old session is given up: only a new one may be offered for resume.
   run.known.sessionId = "";
@@ -64,7 +65,8 @@ async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise
   return finish(run, prepared, result === first.result ? first : second, result, addUsage(first.result.usage, second.result.usage));
 }
 
-async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Trees): Promise<Drained> {
+/** `earlier`: what an attempt before this one left to be told. */
+async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Trees, earlier?: Earlier): Promise<Drained> {
   const { counters } = run.ctx;
   const abortAgent = new AbortController();
   const follow = (): void => abortAgent.abort(run.signal.reason);
@@ -78,9 +80,10 @@ async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Tree
     try {
       const drained = await drain({
         run,
-        agent: { messages: agent.messages, result: agent.result, queued: () => agent.queued },
+        agent: { messages: agent.messages, result: agent.result, queued: () => agent.queued, succeeded: agent.succeeded },
         codexHome: prepared.environment.codexHome,
         abortAgent,
+        onSuccess: (success) => intendSuccess(run, success, { codexHome: prepared.environment.codexHome, earlier }),
       });
       run.logger.info("agent finished", {
         status: drained.status,
@@ -97,9 +100,9 @@ async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Tree
 }
 
 /** The second attempt, or null when it could not even start: then the first one's error is the one to tell. */
-async function secondAttempt(run: TaskRun, prepared: Prepared, first: Drained, trees: Trees): Promise<Drained | null> {
+async function secondAttempt(run: TaskRun, prepared: Prepared, first: Drained, trees: Trees, earlier: Earlier): Promise<Drained | null> {
   try {
-    return await attempt(run, prepared, { resumeSessionId: undefined, resumeUnavailable: true }, trees);
+    return await attempt(run, prepared, { resumeSessionId: undefined, resumeUnavailable: true }, trees, earlier);
   } catch (error) {
     run.logger.warn("the second attempt could not start", { error, first: first.status });
     return null;
