@@ -219,7 +219,7 @@ describe("a local directory's path", () => {
     expect(await checkLocalDirectory(project, home)).toBe(project);
     put(join(home, "file"), "x");
     for (const [name, target] of [["to-root", "/"], ["to-etc", "/etc"], ["to-home", home]] as const) symlinkSync(target, join(home, name));
-    const bad = ["relative", "/", "/etc", "/home", "/root", "/usr", "/var", "/opt", "/tmp", "/Users", home, `${home}/`, join(home, "nowhere"), join(home, "file"), join(home, "to-root"), join(home, "to-etc"), join(home, "to-home")];
+    const bad = ["relative", "/", "/etc", "/home", "/root", "/usr", "/var", "/opt", "/tmp", "/var/tmp", "/Users", home, `${home}/`, join(home, "nowhere"), join(home, "file"), join(home, "to-root"), join(home, "to-etc"), join(home, "to-home")];
     for (const path of bad) await expect(checkLocalDirectory(path, home), path).rejects.toMatchObject({ code: "local_directory_error" });
     expect(readdirSync(project)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { isAbsolute, join, parse, resolve } from "node:path";
 import { MulticaError, randomHex, systemCode } from "../../core/index.ts";
 import { realPathIfExists, removeFile, tempRoot, writeFileIfAbsent } from "../../platform/index.ts";
 
-const FORBIDDEN = ["/Users", "/Users/Shared", "/home", "/root", "/var", "/etc", "/usr", "/opt"];
+const FORBIDDEN = ["/Users", "/Users/Shared", "/home", "/root", "/var", "/etc", "/usr", "/opt", "/tmp", "/var/tmp"];
 
 /**
  * The real path of a user's directory that a task may work in (execenv.md 11.1). Throws `local_directory_error` with a
