@@ -1,4 +1,3 @@
-export * from "./command.ts";
 export * from "./identity.ts";
 export * from "./spawn.ts";
 export * from "./terminate.ts";
