@@ -2,7 +2,7 @@
 // argv: state directory, host entry, epoch, JSON of the starts (empty: only adopt).
 import { type ExecStart, createExecService } from "../../src/lib/exec/index.ts";
 import { processEnv, processIdentity, systemClock } from "../../src/lib/platform/index.ts";
-import { openState } from "../../src/lib/state/index.ts";
+import { openState } from "../../src/lib/state/open.ts";
 import { silentLogger } from "./exec-logger.ts";
 
 const [stateDir = "", hostEntry = "", epoch = "1", starts = "[]"] = process.argv.slice(2);

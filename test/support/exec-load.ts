@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { type ExecRecord, type ExecService, type ExecStart, LogReader } from "../../src/lib/exec/index.ts";
 import { systemClock } from "../../src/lib/platform/index.ts";
-import { openState } from "../../src/lib/state/index.ts";
+import { openState } from "../../src/lib/state/open.ts";
 import { type ExecWorld, OPERATOR, command, execWorld, hostEntry, shell, xidOf } from "./exec.ts";
 import { silentLogger } from "./exec-logger.ts";
 import { tempDir } from "./temp.ts";

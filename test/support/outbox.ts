@@ -7,7 +7,8 @@ import { createOutboxSink } from "../../src/lib/daemon/outbox/sink.ts";
 import type { ReportSink } from "../../src/lib/daemon/task/sink.ts";
 import { HeldClock, currentPid, processIdentity } from "../../src/lib/platform/index.ts";
 import { type Logger, silentLogger } from "../../src/lib/platform/logger.ts";
-import { type StateHandle, openState } from "../../src/lib/state/index.ts";
+import type { StateHandle } from "../../src/lib/state/index.ts";
+import { openState } from "../../src/lib/state/open.ts";
 import type { TaskMessage } from "../../src/lib/wire/index.ts";
 import { tempDir } from "./temp.ts";
 

@@ -8,31 +8,21 @@ import type { Spare } from "./exec/spare.ts";
 import { endLeftovers } from "./leftovers.ts";
 
 export interface RecoveryParts {
-  readonly stateDir: string;
-  readonly version: string;
   readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leftoverGraceMs: number;
-  /** CLI profile, for the record. */
-  readonly profile: string;
-  /** Another daemon has taken the state file: this one must end. */
-  readonly onLeaseLost: () => void;
   /** Takes over what earlier runs left under exec hosts, before strays are looked for; answers what a sweep must spare. */
   readonly adopt: (state: StateHandle, epoch: number) => Promise<Spare>;
 }
 
 /**
- * Opens the state file and puts right what earlier runs left, in the order of state-db.md 17: this run is written down,
- * their agent processes are ended before anything can reuse a directory, their open tasks are marked lost.
- * Throws when the file cannot be used or another daemon holds it; the caller starts without one only when told to.
+ * Puts right what earlier runs left in a state file that was just opened, in the order of state-db.md 17: this run is
+ * written down, their agent processes are ended before anything can reuse a directory, their open tasks are marked lost.
+ * Closes the file and throws when it cannot be used or another daemon holds it.
  */
-export async function openAndRecover(parts: RecoveryParts): Promise<StateHandle> {
+export async function recover(state: StateHandle, parts: RecoveryParts): Promise<StateHandle> {
   const { clock, logger } = parts;
-  // Here and not above: without the state file the daemon must not need SQLite either.
-  const { openState } = await import("../state/index.ts");
-  const { stateDir, version, profile, onLeaseLost } = parts;
-  const state = await openState({ stateDir, version, profile, clock, logger, onLeaseLost });
   try {
     const identity = processIdentity(currentPid());
     if (identity === null) throw new MulticaError("bug", "this process has no identity");

@@ -9,7 +9,7 @@ import type { ExecEnding } from "./exec/ending.ts";
 import { openExec } from "./exec/open.ts";
 import { type Spare, registeredProcesses } from "./exec/spare.ts";
 import { Outbox } from "./outbox/outbox.ts";
-import { openAndRecover } from "./recovery.ts";
+import { recover } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
 
 /** What the context gets once the state file is open. */
@@ -27,17 +27,17 @@ export async function open(stage: Stage, daemon: Daemon, opened: Opened): Promis
     await adopt(null, clock.now());
     return;
   }
-  opened.state = await openAndRecover({
+  // Here and not above: without the state file the daemon must not need SQLite either.
+  const { openState } = await import("../state/open.ts");
+  const state = await openState({
     stateDir: config.stateDir,
     version: options.version,
-    port: listener.port,
+    profile: config.profile,
     clock,
     logger,
-    leftoverGraceMs: limits.leftoverGrace,
-    profile: config.profile,
     onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
-    adopt,
   });
+  opened.state = await recover(state, { port: listener.port, clock, logger, leftoverGraceMs: limits.leftoverGrace, adopt });
   opened.outbox = new Outbox({ api: daemon.ctx.api, clock, logger, state: opened.state });
 }
 

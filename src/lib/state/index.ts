@@ -3,7 +3,8 @@ export { type ExecTable } from "./exec-rows.ts";
 export { type StateHandle, type StateInspector, type StateReader } from "./handle.ts";
 export { type OutboxJournal } from "./journal.ts";
 export { type EntryState, type OutboxEntry, type ReportKind } from "./outbox-rows.ts";
-export { type OpenStateOptions, openState, openStateReader } from "./open.ts";
+// What opens the file is not here: entry points import open.ts itself, everybody else takes a handle or null.
+export type { OpenStateOptions } from "./open.ts";
 export { type BeginRun, type BegunRun, type DaemonRun, type StopReason } from "./runs.ts";
 export { type LeftoverAgent, type NewTask, type TaskPatch, type TaskPhase, type TaskRecord, type TerminalKind } from "./tasks.ts";
 export { type Salvage } from "./salvage.ts";

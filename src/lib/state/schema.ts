@@ -14,17 +14,8 @@ export const FAMILY = "multica-state";
 /** Lowest schema version of a file that this program can read without migrating it. */
 export const OLDEST_READABLE = 1;
 
-/**
- * Steps of the state file's schema, in order (state-db.md 15, 16). A released step is never edited: its checksum is in
- * every file that it was applied to. Later tables (sessions, environments, processes) are further steps.
- */
-export const MIGRATIONS: readonly Migration[] = [
-  {
-    version: 1,
-    name: "runs and tasks",
-    minReader: 1,
-    minWriter: 1,
-    sql: `
+/** What begins both files (state-db.md 15.1). Released with their first steps: not a character of it may change. */
+export const BOTH_FILES = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 CREATE TABLE migration (
@@ -46,7 +37,19 @@ CREATE TABLE lease (
   ttl_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE daemon_run (
+`;
+
+/**
+ * Steps of the state file's schema, in order (state-db.md 15, 16). A released step is never edited: its checksum is in
+ * every file that it was applied to. Later tables (sessions, environments, processes) are further steps.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: "runs and tasks",
+    minReader: 1,
+    minWriter: 1,
+    sql: `${BOTH_FILES}CREATE TABLE daemon_run (
   run_id TEXT PRIMARY KEY,
   epoch INTEGER NOT NULL UNIQUE,
   pid INTEGER NOT NULL,

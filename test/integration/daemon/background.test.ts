@@ -6,7 +6,7 @@ import { RequestError, networkError } from "../../../src/lib/api/index.ts";
 import { type StartOptions, daemonStatus, findDaemon, restartDaemon, startDaemon, stopDaemon } from "../../../src/lib/daemon/index.ts";
 import { readDaemonInfo, readPid } from "../../../src/lib/daemon/files.ts";
 import { findByEnv, freePort, processIdentity, sendSignal, spawnGroup, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
-import { openStateReader } from "../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../src/lib/state/open.ts";
 import { configFor, type TestHome, testHome, type TestServer, testServer } from "../../support/daemon.ts";
 import { waitFor } from "../../support/wait.ts";
 

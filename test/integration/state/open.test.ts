@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
-import { type OpenStateOptions, openState, openStateReader } from "../../../src/lib/state/index.ts";
+import { type OpenStateOptions, openState, openStateReader } from "../../../src/lib/state/open.ts";
 import { MIGRATIONS } from "../../../src/lib/state/schema.ts";
 import { tempDir } from "../../support/temp.ts";
 import { SECOND } from "./migrations.ts";

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HeldClock, type ProcessIdentity, currentPid, identityAlive, openDatabase, processIdentity, systemClock } from "../../../src/lib/platform/index.ts";
 import { type Logger, silentLogger } from "../../../src/lib/platform/logger.ts";
-import { type NewTask, type OpenStateOptions, type StateHandle, openState, openStateReader } from "../../../src/lib/state/index.ts";
+import type { NewTask, StateHandle } from "../../../src/lib/state/index.ts";
+import { type OpenStateOptions, openState, openStateReader } from "../../../src/lib/state/open.ts";
 import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
 

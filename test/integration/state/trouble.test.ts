@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Db, openDatabase } from "../../../src/lib/platform/index.ts";
-import { openStateReader } from "../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../src/lib/state/open.ts";
 import { advanceUntil, testOutbox, texts } from "../../support/outbox.ts";
 import { reportServer } from "../../support/report-server.ts";
 

@@ -4,7 +4,7 @@
 //   die-migrating   kills itself in the middle of the second migration
 import { processIdentity, currentPid, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
-import { openState } from "../../../src/lib/state/index.ts";
+import { openState } from "../../../src/lib/state/open.ts";
 import { SECOND } from "./migrations.ts";
 import { MIGRATIONS } from "../../../src/lib/state/schema.ts";
 

@@ -1,5 +1,5 @@
 import { openDatabase, systemClock } from "../../../src/lib/platform/index.ts";
-import { openStateReader } from "../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../src/lib/state/open.ts";
 import { join } from "node:path";
 import { waitFor } from "../wait.ts";
 import { type Findings, examine } from "./oracle.ts";

@@ -1,4 +1,4 @@
-import type { Migration } from "../schema.ts";
+import { BOTH_FILES, type Migration } from "../schema.ts";
 
 export const INDEX_FAMILY = "multica-index";
 
@@ -9,29 +9,7 @@ export const INDEX_MIGRATIONS: readonly Migration[] = [
     name: "homes, rollouts, threads",
     minReader: 1,
     minWriter: 1,
-    sql: `
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-
-CREATE TABLE migration (
-  version INTEGER PRIMARY KEY,
-  name TEXT NOT NULL,
-  checksum TEXT NOT NULL,
-  applied_at_ms INTEGER NOT NULL,
-  app_version TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE lease (
-  name TEXT PRIMARY KEY,
-  holder TEXT NOT NULL,
-  pid INTEGER NOT NULL,
-  start_key TEXT NOT NULL,
-  boot_id TEXT NOT NULL,
-  acquired_at_ms INTEGER NOT NULL,
-  renewed_at_ms INTEGER NOT NULL,
-  ttl_ms INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE scan_root (
+    sql: `${BOTH_FILES}CREATE TABLE scan_root (
   root_id INTEGER PRIMARY KEY,
   real_path TEXT NOT NULL UNIQUE,
   archived INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { flushTerminals } from "../../../../src/lib/daemon/outbox/flush.ts";
 import { HeldClock } from "../../../../src/lib/platform/index.ts";
-import { openStateReader } from "../../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../../src/lib/state/open.ts";
 import { advanceUntil, testOutbox, texts } from "../../../support/outbox.ts";
 import { reportServer } from "../../../support/report-server.ts";
 import { waitFor } from "../../../support/wait.ts";

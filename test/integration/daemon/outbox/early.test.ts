@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
 import { findByEnv } from "../../../../src/lib/platform/index.ts";
-import { type ReportRow, openStateReader } from "../../../../src/lib/state/index.ts";
+import type { ReportRow } from "../../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../../src/lib/state/open.ts";
 import { taskDaemon } from "../../../support/task-daemon.ts";
 import { waitFor } from "../../../support/wait.ts";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openStateReader } from "../../../../src/lib/state/index.ts";
+import { openStateReader } from "../../../../src/lib/state/open.ts";
 import { reportServer } from "../../../support/report-server.ts";
 import { testOutbox } from "../../../support/outbox.ts";
 import { tempDir } from "../../../support/temp.ts";

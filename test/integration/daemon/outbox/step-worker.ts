@@ -6,7 +6,7 @@ import { Outbox } from "../../../../src/lib/daemon/outbox/outbox.ts";
 import { createOutboxSink } from "../../../../src/lib/daemon/outbox/sink.ts";
 import { currentPid, processIdentity, systemClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
-import { openState } from "../../../../src/lib/state/index.ts";
+import { openState } from "../../../../src/lib/state/open.ts";
 import { waitFor } from "../../../support/wait.ts";
 
 const [dir = "", url = "", nth = ""] = process.argv.slice(2);
