@@ -15,7 +15,8 @@ export interface Actor {
 export type BusEvent =
   | { readonly type: "task_available"; readonly runtimeId: string; readonly taskId: string }
   | { readonly type: "runtime_profiles_changed"; readonly workspaceId: string; readonly profileId: string }
-  | { readonly type: "workspaces_changed"; readonly userId: string };
+  | { readonly type: "workspaces_changed"; readonly userId: string }
+  | { readonly type: "pending_work"; readonly runtimeId: string; readonly kind: string };
 
 export interface Bus {
   emit(event: BusEvent): void;

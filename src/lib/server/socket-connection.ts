@@ -4,6 +4,7 @@ import { FRAME, SOCKET_LIMITS, frameSchema, heartbeatPayloadSchema } from "../wi
 import type { Principal } from "./auth/authenticate.ts";
 import type { ServerContext } from "./context.ts";
 import { touchRuntime } from "./services/daemon/presence.ts";
+import { popRequests } from "./services/requests/store.ts";
 import { inTransaction } from "./transaction.ts";
 
 const GOING_AWAY = 1001;
@@ -68,14 +69,17 @@ export class DaemonConnection {
     const frame = frameSchema.safeParse(parseJson(toText(data)));
     if (!frame.success || frame.data.type !== FRAME.heartbeat) return;
     const beat = heartbeatPayloadSchema.safeParse(frame.data.payload);
-    if (beat.success && this.runtimeIds.has(beat.data.runtime_id)) this.#heartbeat(beat.data.runtime_id);
+    if (beat.success && this.runtimeIds.has(beat.data.runtime_id)) this.#heartbeat(beat.data.runtime_id, beat.data.supports_batch_import === true);
   }
 
   /** An ack only for a beat that is on disk: without one the daemon beats over HTTP and learns what is wrong. */
-  #heartbeat(runtimeId: string): void {
+  #heartbeat(runtimeId: string, batchImports: boolean): void {
     try {
-      const alive = inTransaction(this.#ctx, (tx) => touchRuntime(tx, runtimeId));
-      const state = alive ? { status: "ok" } : { status: "runtime_gone", runtime_gone: true };
+      const state = inTransaction(this.#ctx, (tx) =>
+        touchRuntime(tx, runtimeId)
+          ? { status: "ok", ...popRequests(tx, runtimeId, batchImports) }
+          : { status: "runtime_gone", runtime_gone: true },
+      );
       this.send({ type: FRAME.heartbeatAck, payload: { runtime_id: runtimeId, ...state } });
     } catch (error) {
       this.#ctx.logger.error("heartbeat not stored", { runtime: runtimeId, error: errorText(error) });

@@ -116,6 +116,11 @@ function deliver(ctx: ServerContext, connection: DaemonConnection, event: BusEve
         connection.send({ type: FRAME.taskAvailable, payload: { runtime_id: event.runtimeId, task_id: event.taskId } });
       }
       return;
+    case "pending_work":
+      if (connection.runtimeIds.has(event.runtimeId)) {
+        connection.send({ type: FRAME.pendingWork, payload: { runtime_id: event.runtimeId, kind: event.kind } });
+      }
+      return;
     case "runtime_profiles_changed":
       if (mayEnterWorkspace(ctx, connection.principal, event.workspaceId)) {
         const payload = { workspace_id: event.workspaceId, runtime_profile_id: event.profileId };

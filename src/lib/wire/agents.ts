@@ -45,6 +45,7 @@ export const agentInputSchema = z.looseObject({
   thinking_level: z.string().nullish(),
   service_tier: z.string().nullish(),
   status: z.string().optional(),
+  skill_ids: z.array(z.string()).optional(),
 });
 export type AgentInput = z.infer<typeof agentInputSchema>;
 

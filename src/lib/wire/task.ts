@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { repoSchema } from "./common.ts";
-import { skillDataSchema, skillRefSchema } from "./skills.ts";
 
 const text = z.string().nullish();
 
@@ -9,8 +8,9 @@ const taskAgentSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   instructions: z.string().nullish(),
-  skills: z.array(skillDataSchema).nullish(),
-  skill_refs: z.array(skillRefSchema).nullish(),
+  // Read later, one task at a time: a bad skill must not make a whole claim unreadable.
+  skills: z.array(z.looseObject({})).nullish(),
+  skill_refs: z.array(z.looseObject({})).nullish(),
   custom_env: z.record(z.string(), z.string()).nullish(),
   custom_args: z.array(z.string()).nullish(),
   mcp_config: z.unknown().optional(),
@@ -18,6 +18,7 @@ const taskAgentSchema = z.looseObject({
   thinking_level: text,
   service_tier: text,
   runtime_config: z.unknown().optional(),
+  disabled_runtime_skills: z.array(z.looseObject({ provider: text, root: text, key: text })).nullish(),
 });
 export type TaskAgent = z.infer<typeof taskAgentSchema>;
 
@@ -108,6 +109,7 @@ export const taskSchema = z.looseObject({
   chat_channel_type: text,
   chat_in_thread: z.boolean().nullish(),
   chat_type: text,
+  chat_channel_delivers_files: z.boolean().nullish(),
   chat_intro: z.boolean().nullish(),
   autopilot_run_id: text,
   autopilot_id: text,

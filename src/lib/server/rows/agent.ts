@@ -38,6 +38,8 @@ interface AgentFacts {
   readonly status: "idle" | "working" | "offline";
   /** True hides the MCP configuration: it may hold credentials (server-api.md 13.9). */
   readonly redactMcp: boolean;
+  /** As `GET …/skills` lists them. */
+  readonly skills: readonly object[];
 }
 
 /** Who may invoke the agent; unknown target types are dropped. */
@@ -80,7 +82,7 @@ export function agentWire(row: AgentRow, facts: AgentFacts) {
     thinking_level: row.thinking_level,
     service_tier: row.service_tier,
     owner_id: row.owner_id,
-    skills: [],
+    skills: facts.skills,
     disabled_runtime_skills: [],
     created_at: isoSeconds(row.created_at),
     updated_at: isoSeconds(row.updated_at),

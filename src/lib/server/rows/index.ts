@@ -3,6 +3,8 @@ export * from "./agent.ts";
 export * from "./comment.ts";
 export * from "./issue.ts";
 export * from "./json-column.ts";
+export * from "./request.ts";
 export * from "./runtime.ts";
+export * from "./skill.ts";
 export * from "./task.ts";
 export * from "./time.ts";

@@ -6,6 +6,7 @@ import type { Scope } from "../http/scope.ts";
 import { type AgentRow, type TaskRow, objectColumn } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
 import { type Columns, agentColumns, permissionColumns } from "./agent-input.ts";
+import { attachSkills } from "./skills/agent-skills.ts";
 import { cancelTasksOfAgent } from "./tasks/enqueue.ts";
 
 /** Creates an agent owned by the human behind the caller and returns its id (server-api.md 13.9.1). */
@@ -23,6 +24,7 @@ export function createAgent(tx: Tx, scope: Scope, input: AgentInput): string {
     updated_at: tx.now,
   };
   uniqueName(String(columns["name"]), () => insert(tx.db, "agent", row));
+  if (input.skill_ids !== undefined) attachSkills(tx, { id, workspace_id: scope.workspace.id }, input.skill_ids, false);
   return id;
 }
 

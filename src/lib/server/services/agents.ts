@@ -3,6 +3,7 @@ import { HttpError, notFound } from "../http-error.ts";
 import type { Scope } from "../http/scope.ts";
 import { type AgentRow, agentWire, targetsOf } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { agentSkills } from "./skills/agent-skills.ts";
 
 interface AgentWithFacts extends AgentRow {
   runtime_mode: string | null;
@@ -19,7 +20,7 @@ export function listAgents(db: Tx["db"], scope: Scope, archived: boolean): objec
   const sql = `${SELECT} WHERE a.workspace_id = :workspaceId AND (:archived = 1 OR a.archived_at IS NULL) ORDER BY a.name`;
   return all<AgentWithFacts>(db, sql, { workspaceId: scope.workspace.id, archived: archived ? 1 : 0 })
     .filter((row) => maySee(scope, row))
-    .map((row) => present(scope, row));
+    .map((row) => present(db, scope, row));
 }
 
 /** One agent as the caller sees it. */
@@ -30,7 +31,7 @@ export function showAgent(db: Tx["db"], scope: Scope, id: string): object {
   });
   if (row === undefined) throw notFound("agent");
   requireSight(scope, row);
-  return present(scope, row);
+  return present(db, scope, row);
 }
 
 /** The agent within its workspace; 404 `agent not found`. */
@@ -60,11 +61,12 @@ function maySee(scope: Scope, agent: AgentRow): boolean {
   );
 }
 
-function present(scope: Scope, row: AgentWithFacts): object {
+function present(db: Tx["db"], scope: Scope, row: AgentWithFacts): object {
   const manages = scope.role !== "member" || row.owner_id === scope.actor.userId;
   return agentWire(row, {
     runtimeMode: row.runtime_mode ?? "local",
     status: row.runtime_status !== "online" ? "offline" : row.busy === 1 ? "working" : "idle",
     redactMcp: scope.actor.type === "agent" || !manages,
+    skills: agentSkills(db, row.id),
   });
 }

@@ -5,6 +5,7 @@ import { claimRoutes } from "./claim.ts";
 import { gcRoutes } from "./gc.ts";
 import { presenceRoutes } from "./presence.ts";
 import { recordRoutes } from "./records.ts";
+import { requestRoutes } from "./requests.ts";
 
 /** Every route below /api/daemon; the caller has put daemon authentication before them (server-api.md 4.0). */
 export function daemonRoutes(app: App, ctx: ServerContext): void {
@@ -12,5 +13,6 @@ export function daemonRoutes(app: App, ctx: ServerContext): void {
   claimRoutes(app, ctx);
   callbackRoutes(app, ctx);
   recordRoutes(app, ctx);
+  requestRoutes(app, ctx);
   gcRoutes(app, ctx);
 }

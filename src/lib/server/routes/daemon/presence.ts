@@ -11,6 +11,7 @@ import { type RuntimeProfileRow, profileWire, runtimeWire } from "../../rows/ind
 import { findRuntime, requireRuntime, requireWorkspace } from "../../services/daemon/access.ts";
 import { takeOffline, touchRuntime } from "../../services/daemon/presence.ts";
 import { registerFailure, registerRuntimes, repoFacts } from "../../services/daemon/register.ts";
+import { popRequests } from "../../services/requests/store.ts";
 import { recoverOrphans } from "../../services/tasks/fail.ts";
 import { inTransaction } from "../../transaction.ts";
 import { capabilitiesOf } from "./capabilities.ts";
@@ -48,8 +49,11 @@ export function presenceRoutes(app: App, ctx: ServerContext): void {
     const request = await readBody(c, heartbeatRequestSchema);
     if (request.runtime_id === "") throw badRequest("runtime_id is required");
     const runtime = requireRuntime(ctx, c.get("principal"), request.runtime_id);
-    inTransaction(ctx, (tx) => touchRuntime(tx, runtime.id));
-    return json({ status: "ok" });
+    const pending = inTransaction(ctx, (tx) => {
+      touchRuntime(tx, runtime.id);
+      return popRequests(tx, runtime.id, request.supports_batch_import === true);
+    });
+    return json({ status: "ok", ...pending });
   });
 
   app.post("/api/daemon/runtimes/:runtimeId/recover-orphans", (c) => {

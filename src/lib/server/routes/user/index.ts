@@ -8,7 +8,9 @@ import { issueSatelliteRoutes } from "./issue-satellites.ts";
 import { labelRoutes } from "./labels.ts";
 import { meRoutes } from "./me.ts";
 import { profileRoutes } from "./profiles.ts";
+import { runtimeRequestRoutes } from "./runtime-requests.ts";
 import { runtimeRoutes } from "./runtimes.ts";
+import { skillRoutes } from "./skills.ts";
 import { taskRoutes } from "./tasks.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { workspaceRoutes } from "./workspaces.ts";
@@ -20,6 +22,8 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   workspaceRoutes(app, ctx);
   profileRoutes(app, ctx);
   runtimeRoutes(app, ctx);
+  runtimeRequestRoutes(app, ctx);
+  skillRoutes(app, ctx);
   agentRoutes(app, ctx);
   agentActionRoutes(app, ctx);
   labelRoutes(app, ctx);

@@ -11,6 +11,7 @@ import { listIssues } from "../../services/issue-list.ts";
 import { searchIssues } from "../../services/issue-search.ts";
 import { createIssue, deleteIssue, updateIssue } from "../../services/issue-write.ts";
 import { loadIssue, showIssue } from "../../services/issues.ts";
+import { issueUsage } from "../../services/usage.ts";
 import { inTransaction } from "../../transaction.ts";
 
 /** Issues themselves (server-api.md 13.3). The fixed paths come before `:id`. */
@@ -62,6 +63,8 @@ export function issueRoutes(app: App, ctx: ServerContext): void {
     const rows = all<IssueRow>(ctx.db, "SELECT * FROM issue WHERE parent_issue_id = :id ORDER BY position, number", { id: issue.id });
     return json({ issues: rows.map((row) => issueWire(row, scope.workspace.issue_prefix)) });
   });
+
+  app.get("/api/issues/:id/usage", (c) => json(issueUsage(ctx.db, issueOf(ctx, c).issue.id)));
 }
 
 /** The issue in the path and the scope it was found in; 404 `issue not found`. */

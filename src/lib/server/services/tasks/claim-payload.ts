@@ -17,6 +17,7 @@ import {
   taskKind,
 } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { claimSkills } from "../skills/bundles.ts";
 import { commentFields } from "./claim-comments.ts";
 import { resumeFor } from "./resume-lookup.ts";
 
@@ -45,7 +46,7 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
     ...issueFields(tx, task, issue, workspace),
     ...commentFields(tx, task, capabilities),
     ...text("workspace_context", workspace.context),
-    agent: agentFields(agent),
+    agent: { ...agentFields(agent), ...claimSkills(tx, agent.id, capabilities) },
     repos: reposOf(workspace).map((repo) => ({ ...repo })),
     leader_role_resolved: true,
     is_leader_task: task.is_leader_task === 1,

@@ -2,6 +2,7 @@ import { errorText } from "../../../core/index.ts";
 import type { ServerContext, Thresholds } from "../../context.ts";
 import { all, run } from "../../db/query.ts";
 import { inTransaction } from "../../transaction.ts";
+import { expireRequests } from "../requests/store.ts";
 import { failByServer } from "./fail.ts";
 import { HELD_STATES, sqlStates } from "./states.ts";
 import type { TaskStatus } from "../../rows/index.ts";
@@ -53,6 +54,7 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["run timeout", (ctx, watch) => failTasks(ctx, watch, RUNNING_SILENT)],
   ["queue expiry", expireQueue],
   ["old runtimes", deleteOldRuntimes],
+  ["old requests", (ctx) => inTransaction(ctx, expireRequests)],
 ];
 
 function noticeGap(ctx: ServerContext, watch: Watch): void {
