@@ -145,5 +145,8 @@ export function gcText(document: { dry_run: boolean; envs: readonly GcReport[]; 
 
 export function cleanText(reports: readonly CleanReport[]): string {
   if (reports.length === 0) return "Nothing to clean.\n";
-  return tableText(["ENV", "RESULT", "BYTES", "WHY"], reports.map((one) => [one.id, one.status, bytesText(one.bytes), one.reason]));
+  const table = tableText(["ENV", "RESULT", "BYTES", "WHY"], reports.map((one) => [one.id, one.status, bytesText(one.bytes), one.reason]));
+  const saved = reports.flatMap((one) => one.saved).map((work) => `Kept: ${work.path}: ${work.ref} in ${work.cache} (multica repo rescue list)\n`);
+  const lost = reports.flatMap((one) => one.lost).map((work) => `Not kept: ${work.path}: ${work.what}\n`);
+  return `${table.trimEnd()}\n${saved.join("")}${lost.join("")}`;
 }

@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSy
 import { join } from "node:path";
 import { findByEnv, systemClock } from "../../src/lib/platform/index.ts";
 import { silentLogger } from "../../src/lib/platform/logger.ts";
-import { type CheckoutRequest, type RepoCache, createRepoCache, createRepoKeeper, findUnpushedWork } from "../../src/lib/repos/index.ts";
+import { type CheckoutRequest, type RepoCache, createRepoCache, createRepoKeeper, findUnpushedWork, salvageCheckouts } from "../../src/lib/repos/index.ts";
 import { type TestGit, commitFiles, makeRemote, testGit } from "./git.ts";
 import { tempDir } from "./temp.ts";
 import { waitFor } from "./wait.ts";
@@ -78,14 +78,14 @@ export class RepoStorm {
     this.#fsck();
     const keeper = createRepoKeeper({ root: this.#root, clock: systemClock, env: this.#git.env });
     const count = (name: string): number => this.#counts[name] ?? 0;
-    const ours = ["again", "next", "cancel", "kill", "gc", "evict", "collect"].reduce((sum, name) => sum + count(name), 0);
+    const ours = ["again", "next", "cancel", "kill", "gc", "evict", "collect", "discard"].reduce((sum, name) => sum + count(name), 0);
     return { steps, ours, kills: count("kill"), cancels: count("cancel"), rescues: (await keeper.rescues()).length, counts: this.#counts };
   }
 
   async #step(step: number): Promise<void> {
     const checkouts = this.#checkouts();
     const agent = this.#random() < 0.6 && checkouts.length > 0;
-    const name = agent ? this.#pick(["edit", "edit", "add", "add", "stage", "commit", "commit", "amend", "stash", "branch", "detach", "delete", "merge", "push"]) : this.#pick(["again", "again", "next", "next", "next", "cancel", "kill", "gc", "evict", "collect"]);
+    const name = agent ? this.#pick(["edit", "edit", "add", "add", "stage", "commit", "commit", "amend", "stash", "branch", "detach", "delete", "merge", "push"]) : this.#pick(["again", "again", "next", "next", "next", "cancel", "kill", "gc", "evict", "collect", "discard"]);
     this.#counts[name] = (this.#counts[name] ?? 0) + 1;
     this.#log.push(`${step} ${name}`);
     if (agent) return this.#agent(name, this.#pick(checkouts));
@@ -162,6 +162,7 @@ export class RepoStorm {
     else if (name === "cancel") await this.#cancelled(request);
     else if (name === "kill") await this.#killed(request);
     else if (name === "collect") await this.#collect();
+    else if (name === "discard") await this.#discard();
     else await this.#cache.maintain({ evictAfterMs: name === "evict" ? 1 : 0, pack: true, isIdle: () => true, isClaimed: () => name !== "evict", signal: new AbortController().signal });
   }
 
@@ -193,6 +194,21 @@ export class RepoStorm {
     if (work.length > 0 || readdirSync(directory).some((name) => name.includes(".broken-"))) return;
     rmSync(directory, { recursive: true });
     mkdirSync(directory);
+  }
+
+  /** What a person does who deletes an environment with all its work: commits, stashes and tags outlive it as well. */
+  async #discard(): Promise<void> {
+    const directory = this.#pick(this.#workdirs);
+    if (readdirSync(directory).some((name) => name.includes(".broken-"))) return;
+    const own = this.#checkouts().filter((path) => path.startsWith(`${directory}/`) && lstatSync(join(path, ".git")).isDirectory());
+    const commits = own.flatMap((path) => this.#git(path, "rev-list", "--all", "--glob=refs/stash", "--not", "--remotes=origin").split("\n")).filter((id) => id !== "");
+    const { homeless } = await salvageCheckouts({ root: this.#root, workspaceId: "ws", directory, taskId: "storm-000000000001", clock: systemClock, env: this.#git.env });
+    if (homeless.length > 0) throw new Error(`nothing keeps ${JSON.stringify(homeless)}`);
+    rmSync(directory, { recursive: true });
+    mkdirSync(directory);
+    const kept = this.#reachable();
+    const lost = commits.filter((id) => !kept.has(id));
+    if (lost.length > 0) throw new Error(`commits lost: ${lost.join(", ")}\n${this.#log.slice(-30).join("\n")}`);
   }
 
   /** Ids of the content of every file that is not ignored, with its place. */

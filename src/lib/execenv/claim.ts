@@ -11,16 +11,16 @@ import { readRecord } from "./record.ts";
  * Takes an env root for a task that starts fresh (execenv.md 4.1) and empties what an earlier, dead execution of the
  * same task left. Throws `env_busy` (held elsewhere), `env_owned` (another task's), `env_unowned` (content that names
  * no owner); in each of these cases nothing was changed. `endWork` ends what the dead execution had in a user's
- * directory; a worktree that has to stay is `env_worktree_kept`.
+ * directory; a worktree that has to stay is `env_worktree_kept`. `saveWork` keeps what lies in its checkouts, or throws.
  */
-export async function claimFreshRoot(root: string, taskId: string, endWork: () => Promise<LocalEnd>): Promise<FileLock> {
+export async function claimFreshRoot(root: string, taskId: string, endWork: () => Promise<LocalEnd>, saveWork: () => Promise<void>): Promise<FileLock> {
   await ensureDir(root);
   const lock = await lockRoot(root);
   if (lock === null) {
     throw conflict("env_busy", `the environment ${root} is held by a running execution`, ["Wait for it to end, or stop it."]);
   }
   try {
-    await takeOwnership(root, taskId, endWork);
+    await takeOwnership(root, taskId, endWork, saveWork);
     return lock;
   } catch (error) {
     lock.release();
@@ -58,7 +58,7 @@ export async function identity(path: string): Promise<string | undefined> {
   }
 }
 
-async function takeOwnership(root: string, taskId: string, endWork: () => Promise<LocalEnd>): Promise<void> {
+async function takeOwnership(root: string, taskId: string, endWork: () => Promise<LocalEnd>, saveWork: () => Promise<void>): Promise<void> {
   const paths = envPaths(root);
   // An owner that cannot be read is not "no owner": every error but absence goes up.
   const owner = (await readTextIfExists(paths.owner))?.trim() ?? "";
@@ -80,6 +80,7 @@ async function takeOwnership(root: string, taskId: string, endWork: () => Promis
   if (kept !== null || (await hasWorktree(root))) {
     throw conflict("env_worktree_kept", `the worktree ${join(root, WORKTREE)} holds work of an earlier run: ${kept?.why ?? "it is not known how to end it"}`, ["Save what is in it, then remove it with `git worktree remove`."]);
   }
+  if (others.includes(ENTRY.workdir)) await saveWork();
   for (const name of others) await removeTree(join(root, name));
 }
 

@@ -7,6 +7,7 @@ import { claimFreshRoot } from "./claim.ts";
 import { envPaths, isBookkeeping, predictEnvRoot } from "./layout.ts";
 import { leaveLocalDirectory } from "./local/leave.ts";
 import { discardWorktree, endLocalWork, enterWorktree, gitMachine } from "./local/worktree.ts";
+import { type TreeMachine, salvageCheckouts } from "../repos/index.ts";
 import { restoreRootMarker } from "./markers.ts";
 import { writeProvenance } from "./provenance.ts";
 import type { Environment, PrepareInput } from "./types.ts";
@@ -24,13 +25,13 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
   });
   const root = predictEnvRoot(input.workspacesRoot, input.workspaceId, input.taskId);
   const machine = gitMachine(input.host, input.worktree?.clock ?? systemClock);
-  const lock = await claimFreshRoot(root, input.taskId, () => endLocalWork(root, machine));
+  const lock = await claimFreshRoot(root, input.taskId, () => endLocalWork(root, machine), () => saveWork(root, input, machine));
   try {
     const local = input.localWorkDir;
     const workdir = local === undefined || input.worktree === undefined ? local : await enterWorktree(root, local, input);
     const furnished = await furnish(root, input, undefined, workdir);
     // Nothing continues in a user's directory: each task prepares it anew.
-    if (input.localWorkDir === undefined) {
+    if (input.localWorkDir === undefined && input.sharedWorkDir === undefined) {
       await writeProvenance(root, input.workspaceId, input.task).catch((error: unknown) => {
         input.logger.warn("a later task cannot continue in this environment", { path: root, error: errorText(error) });
       });
@@ -40,6 +41,14 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
     await rollBack(root, lock, input);
     throw error;
   }
+}
+
+/** What a dead execution of this task left in its checkouts is written to rescue refs before the environment is emptied. */
+async function saveWork(root: string, input: PrepareInput, machine: TreeMachine): Promise<void> {
+  const { workdir } = envPaths(root);
+  const { saved, homeless } = await salvageCheckouts({ root: input.workspacesRoot, workspaceId: input.workspaceId, directory: workdir, taskId: input.taskId, ...machine });
+  for (const { path, ref } of saved) input.logger.info("work of an earlier attempt was kept", { path, ref });
+  for (const { path, what } of homeless) input.logger.warn("a repository of an earlier attempt goes with its directory", { path, what });
 }
 
 /**

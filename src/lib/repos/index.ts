@@ -15,7 +15,8 @@ export {
   createRepoRegistry,
 } from "./registry.ts";
 export { branchName } from "./names.ts";
-export { type UnpushedWork, findUnpushedWork } from "./unpushed.ts";
+export { type Salvage, type SalvageRequest, type SavedWork, salvageCheckouts } from "./salvage.ts";
+export { type UnpushedWork, findUnpushedWork, onlyIgnored } from "./unpushed.ts";
 export type { CacheEntry } from "./inventory.ts";
 export { type CacheReport, type KeptWork, type RepoKeeper, createRepoKeeper } from "./keeper.ts";
 export { findRescue } from "./rescue-refs.ts";

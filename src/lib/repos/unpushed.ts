@@ -1,12 +1,10 @@
-import { lstatSync, readFileSync, readdirSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { lstatSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { errorText } from "../core/index.ts";
 import type { Clock, Env } from "../platform/index.ts";
+import { findCheckouts, gitDirectories } from "./below.ts";
 import { isHostile, readConfig } from "./config-guard.ts";
 import { type Git, createGit } from "./git.ts";
-
-const MAX_DEPTH = 4;
-const MAX_DIRECTORIES = 5000;
 
 export interface UnpushedWork {
   /** Absolute path of the checkout. */
@@ -39,15 +37,16 @@ export async function findUnpushedWork(options: {
 async function lookAt(git: Git, path: string, signal: AbortSignal | undefined): Promise<string | null> {
   const place = gitDirectories(path);
   if (place === null) return "its git directory is gone";
-  for (const file of [join(place.common, "config"), join(place.own, "config.worktree"), join(place.common, "config.worktree")]) {
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue;
-    if ((await readConfig(git, file, signal)).some(isHostile)) return "its git configuration could start programs, so git is not asked";
-  }
+  if (await isDangerous(git, place, signal)) return "its git configuration could start programs, so git is not asked";
   const ask = async (args: readonly string[]): Promise<{ code: number; stdout: string }> =>
     git.ask({ args: ["--no-optional-locks", ...args], cwd: path, gitDir: place.own, workTree: path, ...(signal === undefined ? {} : { signal }) });
   const status = await ask(["status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=none"]);
   if (status.code !== 0) return "git cannot read it";
   if (status.stdout !== "") return "uncommitted changes";
+  // A lower-case letter or S: whatever became of the file since, `status` was told not to say it.
+  const listed = await ask(["ls-files", "-v", "-z"]);
+  const overlooked = listed.stdout.split("\0").filter((line) => /^([a-z]|S) /.test(line)).map((line) => line.slice(2));
+  if (listed.code !== 0 || overlooked.some((name) => lstatSync(join(path, name), { throwIfNoEntry: false }) !== undefined)) return "files whose changes git was told to overlook";
   if ((await ask(["rev-parse", "--verify", "--quiet", "refs/stash"])).code === 0 && place.own === place.common) return "stashed changes";
   // A linked checkout shares its repository with others: only its own branch is its work.
   const tips = place.own === place.common ? ["--branches"] : [];
@@ -59,37 +58,37 @@ async function lookAt(git: Git, path: string, signal: AbortSignal | undefined): 
   return commits === 0 ? null : `${commits} ${commits === 1 ? "commit" : "commits"} on no remote`;
 }
 
-/** The git directory of a checkout and the one it shares with others; the same for a repository of its own. */
-function gitDirectories(path: string): { own: string; common: string } | null {
-  const dotGit = join(path, ".git");
-  const stat = lstatSync(dotGit, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) return { own: dotGit, common: dotGit };
-  const target = stat?.isFile() === true ? /^gitdir: (.+?)\s*$/.exec(readFileSync(dotGit, "utf8"))?.[1] : undefined;
-  if (target === undefined) return null;
-  const own = isAbsolute(target) ? target : resolve(path, target);
-  if (lstatSync(own, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
-  const pointer = join(own, "commondir");
-  if (lstatSync(pointer, { throwIfNoEntry: false })?.isFile() !== true) return { own, common: own };
-  return { own, common: resolve(own, readFileSync(pointer, "utf8").trim()) };
+async function isDangerous(git: Git, place: { own: string; common: string }, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const file of [join(place.common, "config"), join(place.own, "config.worktree"), join(place.common, "config.worktree")]) {
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue;
+    if ((await readConfig(git, file, signal)).some(isHostile)) return true;
+  }
+  return false;
 }
 
-/** Directories that hold a `.git`, links not followed; the inside of a checkout is looked through as well. */
-function findCheckouts(root: string): { checkouts: string[]; complete: boolean } {
-  const checkouts: string[] = [];
-  let seen = 0;
-  const visit = (directory: string, depth: number): boolean => {
-    seen += 1;
-    if (seen > MAX_DIRECTORIES) return false;
-    if (lstatSync(join(directory, ".git"), { throwIfNoEntry: false }) !== undefined) checkouts.push(directory);
-    if (depth === MAX_DEPTH) return true;
-    return directoriesIn(directory).every((name) => visit(join(directory, name), depth + 1));
-  };
-  const complete = lstatSync(root, { throwIfNoEntry: false })?.isDirectory() === true ? visit(root, 0) : true;
-  return { checkouts, complete };
+/**
+ * Of these directories, all below `within`, those that git ignores or that lie in no checkout: what a build can make
+ * again. One that holds a file of the repository's, or one that nobody told git to ignore, is somebody's work.
+ */
+export async function onlyIgnored(
+  directories: readonly string[],
+  options: { readonly within: string; readonly clock: Clock; readonly env: Readonly<Env>; readonly signal?: AbortSignal },
+): Promise<string[]> {
+  const git = createGit(options);
+  const found: string[] = [];
+  for (const path of directories) if (await isIgnored(git, path, options).catch(() => false)) found.push(path);
+  return found;
 }
 
-function directoriesIn(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== ".git" && entry.name !== "node_modules")
-    .map((entry) => entry.name);
+async function isIgnored(git: Git, path: string, { within, signal }: { readonly within: string; readonly signal?: AbortSignal }): Promise<boolean> {
+  let checkout = dirname(path);
+  while (lstatSync(join(checkout, ".git"), { throwIfNoEntry: false }) === undefined) {
+    if (checkout === within || checkout === dirname(checkout)) return true;
+    checkout = dirname(checkout);
+  }
+  const place = gitDirectories(checkout);
+  if (place === null || (await isDangerous(git, place, signal))) return false;
+  const args = ["--no-optional-locks", "--literal-pathspecs", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", relative(checkout, path)];
+  const answer = await git.ask({ args, cwd: checkout, gitDir: place.own, workTree: checkout, ...(signal === undefined ? {} : { signal }) });
+  return answer.code === 0 && answer.stdout === "";
 }

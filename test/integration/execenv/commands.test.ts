@@ -2,6 +2,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/lib/platform/index.ts";
+import { silentLogger } from "../../../src/lib/platform/logger.ts";
+import { createRepoCache } from "../../../src/lib/repos/index.ts";
+import { commitFiles, makeRemote, testGit } from "../../support/git.ts";
 import { ISSUE, WORKSPACE, put } from "../../support/execenv.ts";
 import { holdElsewhere, taskId, treeHash, world } from "../../support/execenv-world.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -257,6 +261,45 @@ describe("multica execenv clean", () => {
     expect(existsSync(join(checkout, "file"))).toBe(true);
     expect((await w.run(["clean", one.root, "--yes", "--discard-work"])).code).toBe(0);
     expect(existsSync(one.root)).toBe(false);
+  });
+
+  it.each(["linked", "isolated"] as const)("keeps discarded work as rescues and names them, in text and JSON (%s checkout)", async (mode) => {
+    const w = world();
+    const one = await w.make("1");
+    const testing = testGit(tempDir());
+    const remote = makeRemote(testing, join(tempDir(), "api"), "main", { "README.md": "hello\n", ".gitignore": "ignored/\n" });
+    const cache = createRepoCache({ root: w.root, clock: systemClock, logger: silentLogger, env: testing.env });
+    await cache.ensure(WORKSPACE, remote);
+    const { path } = await cache.checkout({ workspaceId: WORKSPACE, url: remote, workdir: one.workdir, taskId: taskId("1"), agentName: "Ada", mode });
+    await cache.close();
+    put(join(path, "new.txt"), "mine");
+    const commit = commitFiles(testing, path, { "second.txt": "2" });
+    put(join(path, "open.txt"), "open");
+    put(join(one.workdir, "own", "file"), "x");
+    testing(join(one.workdir, "own"), "init", "-q");
+    expect((await w.run(["clean", one.root, "--yes"])).code).toBe(5);
+    expect((await w.run(["clean", one.root, "--dry-run", "--discard-work"])).stdout).toContain("would be saved first");
+    const result = await w.run(["clean", one.root, "--yes", "--discard-work", "--workdir", "--json"]);
+    const [report] = result.json["envs"] as { status: string; saved: { ref: string; commit: string; path: string }[]; lost: { path: string }[] }[];
+    expect([result.code, report?.status, report?.lost]).toEqual([0, "cleaned", [{ path: join(one.workdir, "own"), what: "its repository has no cache here" }]]);
+    expect(existsSync(path)).toBe(false);
+    const bare = cache.cachePath(WORKSPACE, remote);
+    const kept = (report?.saved ?? []).map((work) => testing(bare, "rev-parse", work.ref));
+    expect(kept).toHaveLength(2);
+    expect(kept).toEqual(report?.saved.map((work) => work.commit));
+    expect(kept.map((id) => testing(bare, "ls-tree", "--name-only", id)).join("\n")).toContain("open.txt");
+    expect(() => testing(bare, "merge-base", "--is-ancestor", commit, kept.at(-1) ?? "")).not.toThrow();
+  });
+
+  it("deletes no work of an agent that happens to lie in a directory with the name of build products", async () => {
+    const w = world();
+    const one = await w.make("1");
+    const repo = join(one.workdir, "repo");
+    put(join(repo, ".gitignore"), "/a/node_modules/\n");
+    git(one.workdir, "init", "-q", "repo");
+    for (const name of ["a", "b"]) put(join(repo, name, "node_modules", "x"), name);
+    expect((await w.run(["clean", one.root, "--artifacts", "--yes"])).code).toBe(0);
+    expect(["a", "b"].map((name) => existsSync(join(repo, name, "node_modules", "x")))).toEqual([false, true]);
   });
 
   it("does not run what an agent wrote into a git configuration", async () => {

@@ -1,7 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { predictEnvRoot, prepareEnvironment, readRecord, restoreRootMarker, writeGcMeta } from "../../../src/lib/execenv/index.ts";
+import { systemClock } from "../../../src/lib/platform/index.ts";
+import { silentLogger } from "../../../src/lib/platform/logger.ts";
+import { createRepoCache } from "../../../src/lib/repos/index.ts";
+import { commitFiles, makeRemote, testGit } from "../../support/git.ts";
+import { tempDir } from "../../support/temp.ts";
 import { ISSUE, WORKSPACE, machine, prepareInput, put, snapshot } from "../../support/execenv.ts";
 
 const TASK = "01980000-0000-7000-8000-00000000aaaa";
@@ -53,6 +58,30 @@ describe("prepareEnvironment", () => {
     const second = await prepareEnvironment(prepareInput(place, TASK));
     expect(existsSync(join(second.workdir, "half-done.txt"))).toBe(false);
     second.release();
+  });
+
+  it("keeps what an earlier, dead execution of the same task left in its checkouts; when that fails the root is not reset", async () => {
+    const place = machine();
+    const git = testGit(tempDir());
+    const remote = makeRemote(git, join(tempDir(), "api"));
+    const cache = createRepoCache({ root: place.root, clock: systemClock, logger: silentLogger, env: git.env });
+    onTestFinished(() => cache.close());
+    const { path: bare } = await cache.ensure(WORKSPACE, remote);
+    const first = await prepareEnvironment(prepareInput(place, TASK));
+    const { path } = await cache.checkout({ workspaceId: WORKSPACE, url: remote, workdir: first.workdir, taskId: TASK, agentName: "Ada", mode: "isolated" });
+    const commit = commitFiles(git, path, { "a.txt": "committed" });
+    put(join(path, "open.txt"), "not committed");
+    const open = git(path, "hash-object", "open.txt");
+    first.release();
+    put(join(bare, "refs", "multica", "rescue"), "in the way");
+    await expect(prepareEnvironment(prepareInput(place, TASK))).rejects.toMatchObject({ code: "rescue_failed" });
+    expect(readFileSync(join(path, "open.txt"), "utf8")).toBe("not committed");
+    rmSync(join(bare, "refs", "multica", "rescue"));
+    const second = await prepareEnvironment(prepareInput(place, TASK));
+    second.release();
+    expect(existsSync(path)).toBe(false);
+    const reachable = git(bare, "rev-list", "--objects", "--all");
+    for (const id of [commit, open]) expect(reachable).toContain(id);
   });
 
   it("lets exactly one of many concurrent executions have the root", async () => {

@@ -1,11 +1,12 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { errorText, randomHex } from "../../core/index.ts";
-import { type Clock, type Env, type FileLock, moveFile, realPathIfExists } from "../../platform/index.ts";
-import { findUnpushedWork } from "../../repos/index.ts";
+import { errorText, isMulticaError, randomHex } from "../../core/index.ts";
+import { type Clock, type Env, type FileLock, isInside, moveFile, realPathIfExists } from "../../platform/index.ts";
+import { type Salvage, type SavedWork, type UnpushedWork, findUnpushedWork, onlyIgnored, salvageCheckouts } from "../../repos/index.ts";
 import { lockRoot } from "../claim.ts";
 import { ENTRY, envPaths } from "../layout.ts";
 import { leaveLocalDirectory } from "../local/leave.ts";
+import { endLocalWork } from "../local/worktree.ts";
 import { type EnvSummary, summarise } from "./survey.ts";
 import { findArtifacts, removeStubborn, treeBytes } from "./tree.ts";
 
@@ -16,7 +17,7 @@ export interface CleanRequest {
   readonly workspacesRoot: string;
   readonly part: CleanPart;
   readonly artifactPatterns: readonly string[];
-  /** Delete although there is work that exists nowhere else. */
+  /** Delete although there is work that exists nowhere else; what has a cache is written to a rescue ref first all the same. */
   readonly discardWork: boolean;
   readonly dryRun: boolean;
   /** Says whether something outside of tasks uses a root: a command that outlived its task. */
@@ -35,6 +36,10 @@ export interface CleanReport {
   readonly reason: string;
   /** Freed, or what would be. */
   readonly bytes: number;
+  /** Work that was in it and is kept as a rescue. */
+  readonly saved: readonly SavedWork[];
+  /** Work that went for good: of repositories without a cache, and of checkouts that git cannot read. */
+  readonly lost: readonly UnpushedWork[];
 }
 
 /**
@@ -43,7 +48,8 @@ export interface CleanReport {
  * An env root disappears in one step: it is renamed first, so that a crash leaves no half environment.
  */
 export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): Promise<CleanReport> {
-  const report = (status: CleanReport["status"], reason = "", bytes = 0): CleanReport => ({ id: env.id, path: env.path, status, reason, bytes });
+  let kept: Salvage = { saved: [], homeless: [] };
+  const report = (status: CleanReport["status"], reason = "", bytes = 0): CleanReport => ({ id: env.id, path: env.path, status, reason, bytes, saved: kept.saved, lost: kept.homeless });
   const fault = placeFault(env, request.workspacesRoot);
   if (fault !== null) return report("refused", fault);
   if (env.state === "active") return report("busy", "a running execution holds it");
@@ -57,18 +63,20 @@ export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): 
       const again = placeFault(summarise(request.workspacesRoot, env.workspace_id, env.segment, { nowMs: request.clock.now() }), request.workspacesRoot);
       if (again !== null) return report("refused", again);
     }
-    const kept = await workAtRisk(env, request);
-    if (kept !== null) return report("refused", kept);
+    const work = await workAtRisk(env, request);
+    if (work.length > 0 && !request.discardWork) return report("refused", work.map((item) => `${item.path}: ${item.what}`).join("; "));
     if (request.part === "sidecars") return await cleanSidecars(env, request.dryRun, report);
-    const targets = targetsOf(env, request);
+    const targets = await targetsOf(env, request);
     const bytes = targets.reduce((total, path) => total + treeBytes(path), 0);
-    if (request.dryRun) return report("would_clean", "", bytes);
+    if (request.dryRun) return report("would_clean", work.length === 0 ? "" : `its work would be saved first: ${work.map((item) => item.path).join(", ")}`, bytes);
+    if (work.length > 0) kept = await saveWork(env, request, work);
     // With the root goes the only list of what lies in the user's directory.
     if (request.part === "root") await leaveLocalDirectory(env.path);
     for (const target of targets) await removeTarget(target, env.path);
     return report("cleaned", "", bytes);
   } catch (error) {
-    return report("failed", errorText(error));
+    if (isMulticaError(error, "repo_busy")) return report("busy", errorText(error));
+    return report(isMulticaError(error, "rescue_failed") ? "refused" : "failed", errorText(error));
   } finally {
     lock?.release();
   }
@@ -90,16 +98,36 @@ async function cleanSidecars(env: EnvSummary, dryRun: boolean, report: (status: 
   return report("cleaned", env.local_directory);
 }
 
-async function workAtRisk(env: EnvSummary, request: CleanRequest): Promise<string | null> {
-  if (request.discardWork || (request.part !== "root" && request.part !== "workdir")) return null;
-  if (lstatSync(join(env.path, "worktree"), { throwIfNoEntry: false }) !== undefined) return "it keeps a worktree with work (worktree/)";
+/** What exists nowhere else and would go. */
+async function workAtRisk(env: EnvSummary, request: CleanRequest): Promise<UnpushedWork[]> {
+  if (request.part !== "root" && request.part !== "workdir") return [];
   const { workdir } = envPaths(env.path);
-  const passed = request.signal === undefined ? {} : { signal: request.signal };
-  const work = await findUnpushedWork({ directory: workdir, clock: request.clock, env: request.env, ...passed });
-  return work.length === 0 ? null : work.map((item) => `${item.path}: ${item.what}`).join("; ");
+  const work = await findUnpushedWork({ directory: workdir, ...machineOf(request) });
+  const worktree = join(env.path, "worktree");
+  const isKept = request.part === "root" && lstatSync(worktree, { throwIfNoEntry: false }) !== undefined;
+  return isKept ? [{ path: worktree, what: "a worktree of a user's repository, kept with work in it" }, ...work] : work;
 }
 
-function targetsOf(env: EnvSummary, request: CleanRequest): string[] {
+/** Asked for or not: before work goes it is written to where `repo rescue` finds it, as far as there is a place for it. */
+async function saveWork(env: EnvSummary, request: CleanRequest, work: readonly UnpushedWork[]): Promise<Salvage> {
+  const machine = machineOf(request);
+  const { workdir } = envPaths(env.path);
+  const taskId = env.last_task_id || env.task_id || env.segment;
+  const { saved, homeless } = await salvageCheckouts({ root: request.workspacesRoot, workspaceId: env.workspace_id, directory: workdir, taskId, ...machine });
+  // A repository without a cache is a loss only when there is work in it.
+  const lost = homeless.filter((one) => work.some((item) => item.path === one.path));
+  const worktree = work.find((item) => !isInside(workdir, item.path));
+  if (worktree === undefined) return { saved, homeless: lost };
+  // That work goes to a branch of the user's repository, if it can.
+  const { kept } = await endLocalWork(env.path, machine);
+  return { saved, homeless: kept === null ? lost : [...lost, { path: kept.path, what: kept.why }] };
+}
+
+function machineOf({ clock, env, signal }: CleanRequest): Pick<CleanRequest, "clock" | "env" | "signal"> {
+  return { clock, env, ...(signal === undefined ? {} : { signal }) };
+}
+
+async function targetsOf(env: EnvSummary, request: CleanRequest): Promise<string[]> {
   const paths = envPaths(env.path);
   switch (request.part) {
     case "root":
@@ -107,7 +135,8 @@ function targetsOf(env: EnvSummary, request: CleanRequest): string[] {
     case "workdir":
       return [paths.workdir];
     case "artifacts":
-      return artifactsOf(env.path, request.artifactPatterns);
+      // A directory that a checkout does not ignore holds somebody's work, whatever it is called.
+      return onlyIgnored(artifactsOf(env.path, request.artifactPatterns), { within: env.path, ...machineOf(request) });
     case "sidecars":
       return [];
     case "managed_artifacts":
