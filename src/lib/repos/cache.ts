@@ -13,6 +13,7 @@ import { type Held, type LockOptions, createRepoLocks } from "./locks.ts";
 import { type MaintenanceReport, type MaintenanceRequest, maintainCaches } from "./maintain.ts";
 import { bareName, workspaceSegment } from "./names.ts";
 import { bareRepo, isBareRepo, stampUsed } from "./repo.ts";
+import { askForRoom, maintenanceRound } from "./room.ts";
 import { checkedUrl, maskCredentials } from "./url.ts";
 import { untilAborted } from "./waiting.ts";
 
@@ -43,9 +44,9 @@ export interface RepoCache {
   checkout(request: CheckoutRequest): Promise<CheckoutResult>;
   /** Takes the commits of an isolated checkout over into its cache; to be called when the agent's processes are gone. */
   collect(request: CollectRequest): Promise<Collected[]>;
-  /** Tidies all caches that nobody uses at the moment. */
+  /** Tidies all caches that nobody uses at the moment; nothing while another daemon of this root is at it. */
   maintain(request: MaintenanceRequest): Promise<MaintenanceReport>;
-  /** Ends maintenance and waits until it has ended: agents change refs of linked checkouts without asking. */
+  /** Ends maintenance, another daemon's too, and waits until it has ended: agents change refs of linked checkouts without asking. */
   stopMaintenance(): Promise<void>;
   activity(): { readonly maintenance: number; readonly waiters: number };
   /** Ends running clones and maintenance; waiters get an error. */
@@ -74,6 +75,7 @@ class Cache implements RepoCache {
   readonly #clean = new Map<string, CleanConfig>();
   readonly #flights = new Map<string, Flight>();
   readonly #closing = new AbortController();
+  #rounds = 0;
 
   constructor(options: RepoCacheOptions) {
     this.#options = options;
@@ -198,13 +200,21 @@ class Cache implements RepoCache {
     return this.#locks.hold(request.cache, request.signal === undefined ? {} : { signal: request.signal }, () => collectWork(this.#git, request));
   }
 
-  maintain(request: MaintenanceRequest): Promise<MaintenanceReport> {
+  async maintain(request: MaintenanceRequest): Promise<MaintenanceReport> {
     const signal = AbortSignal.any([request.signal, this.#closing.signal]);
-    return maintainCaches({ ...this.#options, git: this.#git, locks: this.#locks }, { ...request, signal });
+    const round = (): Promise<MaintenanceReport> => maintainCaches({ ...this.#options, git: this.#git, locks: this.#locks }, { ...request, signal });
+    this.#rounds += 1;
+    try {
+      return (await maintenanceRound(this.#options, () => this.#locks.stopMaintenance(), round)) ?? { branches: 0, rescuesExpired: 0, packed: 0, evicted: 0, bytes: 0 };
+    } finally {
+      this.#rounds -= 1;
+    }
   }
 
-  stopMaintenance(): Promise<void> {
-    return this.#locks.stopMaintenance();
+  async stopMaintenance(): Promise<void> {
+    await this.#locks.stopMaintenance();
+    // Not our own round: what it is at has just been ended, and it sees for itself that something runs.
+    if (this.#rounds === 0) await askForRoom(this.#options);
   }
 
   activity(): { maintenance: number; waiters: number } {

@@ -2,6 +2,7 @@ import { existsSync, lstatSync } from "node:fs";
 import { EXIT, KeyedMutex, MulticaError } from "../core/index.ts";
 import { type Clock, type FileLock, deadline, lockHolder, lockHolderPath, removeFile, terminateTree, tryFileLock } from "../platform/index.ts";
 import { HOLDS_MARKER } from "./git.ts";
+import { unwant, want, whenWanted } from "./room.ts";
 import { STALE_AFTER_MS, bareLockFiles } from "./stale-lock.ts";
 
 const POLL_MS = 100;
@@ -33,6 +34,7 @@ export interface RepoLocks {
 /**
  * One holder a bare repository: first in this process, in order of arrival, then between processes by a lock file beside
  * the repository (repocache.md 5). Different repositories never wait for each other. An aborted wait leaves nothing behind.
+ * Maintenance makes room for whoever waits, in this process or another.
  * Whoever takes the lock of a process that died ends the git processes that it left, before anything else.
  */
 export function createRepoLocks(clock: Clock): RepoLocks {
@@ -96,9 +98,13 @@ class Locks implements RepoLocks {
     const done = this.#mutex.run(bare, async () => {
       const lock = tryLock(bare);
       if (lock === null) return null;
+      const unwatch = whenWanted(this.#clock, lockPath(bare), () => stop.abort(preempted()));
       try {
         return await fn(AbortSignal.any([stop.signal, signal]), await this.#held(bare, lock.orphaned));
       } finally {
+        unwatch();
+        // A waiter that died would end every round; one that lives asks again.
+        await unwant(lockPath(bare));
         lock.release();
       }
     });
@@ -121,11 +127,19 @@ class Locks implements RepoLocks {
   }
 
   async #fileLock(bare: string, signal?: AbortSignal): Promise<FileLock & { orphaned: boolean }> {
-    for (;;) {
-      signal?.throwIfAborted();
-      const lock = tryLock(bare);
-      if (lock !== null) return lock;
-      await this.#clock.sleep(POLL_MS, signal);
+    let asked = false;
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const lock = tryLock(bare);
+        if (lock !== null) return lock;
+        // Another process's: should it be maintenance, it makes room.
+        await want(lockPath(bare));
+        asked = true;
+        await this.#clock.sleep(POLL_MS, signal);
+      }
+    } finally {
+      if (asked) await unwant(lockPath(bare));
     }
   }
 
@@ -145,9 +159,13 @@ class Locks implements RepoLocks {
   }
 }
 
+function lockPath(bare: string): string {
+  return `${bare}.lock`;
+}
+
 /** The lock between processes; `orphaned` when the holder before did not give it back. */
 function tryLock(bare: string): (FileLock & { orphaned: boolean }) | null {
-  const path = `${bare}.lock`;
+  const path = lockPath(bare);
   const orphaned = existsSync(lockHolderPath(path)) && lockHolder(path) === null;
   const lock = tryFileLock(path);
   return lock === null ? null : { ...lock, orphaned };

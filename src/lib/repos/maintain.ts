@@ -171,13 +171,13 @@ async function sweepWorkspaces(root: string): Promise<void> {
   if (lstatSync(top, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const workspace of readdirSync(top)) {
     const directory = join(top, workspace);
-    if (lstatSync(directory).isDirectory() && readdirSync(directory).every((name) => name.endsWith(".git.lock"))) await removeLocks(directory);
+    if (lstatSync(directory).isDirectory() && readdirSync(directory).every((name) => /\.git\.lock(\.wanted)?$/.test(name))) await removeLocks(directory);
   }
 }
 
 async function removeLocks(directory: string): Promise<void> {
   const names = readdirSync(directory);
-  const locks = names.map((name) => tryFileLock(join(directory, name)));
+  const locks = names.filter((name) => name.endsWith(".lock")).map((name) => tryFileLock(join(directory, name)));
   try {
     if (locks.includes(null)) return;
     for (const name of names) await removeFile(join(directory, name));

@@ -1,9 +1,10 @@
 import type { RepoGcSettings } from "../../config/index.ts";
 import { errorText } from "../../core/index.ts";
+import { isAnyHeld } from "../../execenv/index.ts";
 import type { DaemonContext } from "../context.ts";
 import type { RepoAccess } from "../repo-access.ts";
 
-export interface RepoGcParts extends Pick<DaemonContext, "clock" | "logger" | "rootSignal" | "barrier" | "repoCache"> {
+export interface RepoGcParts extends Pick<DaemonContext, "clock" | "logger" | "rootSignal" | "barrier" | "repoCache" | "config"> {
   readonly settings: RepoGcSettings;
   /** Wait before the first round. */
   readonly firstMs: number;
@@ -28,11 +29,12 @@ export async function runRepoGc(parts: RepoGcParts): Promise<void> {
   }
 }
 
-async function round({ repoCache, claims, settings, barrier, rootSignal, logger }: RepoGcParts): Promise<void> {
+async function round({ repoCache, claims, settings, barrier, rootSignal, logger, config }: RepoGcParts): Promise<void> {
   const report = await repoCache.maintain({
     evictAfterMs: settings.evictAfterMs,
     pack: settings.pack,
-    isIdle: () => barrier.activeTasks === 0 && barrier.claimsInFlight === 0,
+    // Tasks of another daemon on this root use the same caches.
+    isIdle: () => barrier.activeTasks === 0 && barrier.claimsInFlight === 0 && !isAnyHeld(config.workspacesRoot),
     isClaimed: claims,
     signal: rootSignal,
   });

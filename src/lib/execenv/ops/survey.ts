@@ -49,6 +49,13 @@ export function surveyRoot(workspacesRoot: string, options: { nowMs: number; orp
   return found;
 }
 
+/** True while an execution holds any environment of this root, whichever process of the machine runs it. */
+export function isAnyHeld(workspacesRoot: string): boolean {
+  return namesIn(workspacesRoot)
+    .filter((name) => !name.startsWith("."))
+    .some((workspace) => namesIn(join(workspacesRoot, workspace)).some((segment) => !segment.startsWith(".") && lockHolder(join(workspacesRoot, workspace, segment, ENTRY.lock)) !== null));
+}
+
 /** The summary of one env root, which must exist. */
 export function summarise(
   workspacesRoot: string,
