@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { errorText, MulticaError } from "../core/index.ts";
 import { type FileLock, chmodPath } from "../platform/index.ts";
 import { ensureConfinedDir, lookConfined } from "./confined.ts";
@@ -71,14 +72,18 @@ interface Furnished {
 
 export function environmentOf(root: string, input: PrepareInput, lock: FileLock, { home, workdir, skills }: Furnished, reused: boolean): Environment {
   const paths = envPaths(root);
+  const shared = input.sharedWorkDir;
   return {
     root,
-    workdir,
+    workdir: shared ?? workdir,
     ...(home.codexHome === undefined ? {} : { codexHome: home.codexHome }),
+    ...(home.shell === undefined ? {} : { shell: home.shell }),
     env: { MULTICA_TASK_CONFIG_ROOT: paths.config, MULTICA_TASK_WORKSPACES_ROOT: input.workspacesRoot, ...home.env },
     reused,
     localDirectory: input.localWorkDir !== undefined,
-    skills,
+    sharedDirectory: shared !== undefined,
+    // Seen from the user's directory, a path below the env root's own workdir leads nowhere.
+    skills: shared === undefined || skills.directory.startsWith("$") ? skills : { ...skills, directory: join(workdir, skills.directory) },
     lock,
     release: () => lock.release(),
   };

@@ -6,11 +6,12 @@ export interface CodexRecord {
   readonly shared_home: string;
   readonly cli_version: string;
   readonly sessions_mode: "shared" | "isolated";
-  readonly session_store: null;
+  readonly session_store: string | null;
   /** What the home was made with, so that healing from another shell does not turn it over. */
   readonly sandbox_mode?: "workspace-write" | "danger-full-access";
   readonly multi_agent?: boolean;
   readonly memory?: boolean;
+  readonly disabled_skills?: readonly string[];
 }
 
 /** `.multica_env.json`: what commands need to know about an environment when no daemon runs (execenv.md 4.4). */

@@ -1,5 +1,6 @@
 import type { Clock, FileLock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { ShellVariables } from "./codex/shell-policy.ts";
 import type { PlacedSkill, SkillFact } from "./skills/index.ts";
 
 /** A repository the agent may check out with `multica repo checkout`. */
@@ -57,6 +58,13 @@ export interface TaskContext {
   readonly requestingUser?: { readonly name: string; readonly profile: string } | undefined;
 }
 
+/** A skill of the agent's own program that its owner switched off. */
+export interface DisabledSkill {
+  readonly root: "provider" | "universal";
+  /** Path below that root. */
+  readonly key: string;
+}
+
 /** Facts about the machine and the daemon's own process. */
 export interface HostFacts {
   /** The daemon's environment; read for `CODEX_HOME` and `MULTICA_CODEX_SANDBOX`. */
@@ -77,8 +85,18 @@ export interface PrepareInput {
   readonly priorSessionId?: string | undefined;
   /** A user's own directory to work in, validated (`checkLocalDirectory`); absent: the environment has a workdir of its own. */
   readonly localWorkDir?: string | undefined;
+  /**
+   * Instead of `localWorkDir`: a user's own directory that others may be at work in. Nothing of ours is put there: context
+   * files and skills lie in the env root, and the brief is the caller's to hand over.
+   */
+  readonly sharedWorkDir?: string | undefined;
   /** With `localWorkDir`: work in a git worktree of it, which `endLocalWork` ends; absent: in the directory itself. */
   readonly worktree?: { readonly clock: Clock; readonly signal?: AbortSignal | undefined } | undefined;
+  /** Name of the daemon's profile; absent or empty: the default one. */
+  readonly profile?: string | undefined;
+  /** The agent's `mcp_config` as it came; null or absent: not managed, the user's own servers apply. */
+  readonly mcpConfig?: unknown;
+  readonly disabledSkills?: readonly DisabledSkill[] | undefined;
   readonly task: TaskContext;
   readonly host: HostFacts;
   /** Epoch milliseconds. */
@@ -102,11 +120,15 @@ export interface Environment {
   readonly root: string;
   readonly workdir: string;
   readonly codexHome?: string;
+  /** Completes the home when the names of the agent's variables are known; absent: nothing is to be completed. */
+  readonly shell?: (variables: ShellVariables) => Promise<void>;
   /** Variables of the agent's process that come from this layer (execenv.md 14). */
   readonly env: Readonly<Record<string, string>>;
   readonly reused: boolean;
   /** The workdir is a user's own directory or a worktree of it: `endLocalWork` at the end of the task. */
   readonly localDirectory: boolean;
+  /** The workdir is a user's own directory in which nothing is ours (`sharedWorkDir`). */
+  readonly sharedDirectory: boolean;
   /** The agent's skills as they are on disk, and where: what the brief names. */
   readonly skills: InstalledSkills;
   readonly lock: FileLock;

@@ -1,13 +1,13 @@
 import { lstat } from "node:fs/promises";
 import { parse } from "smol-toml";
 import { isObject } from "../../core/index.ts";
-import { chmodPath, writeFileAtomic } from "../../platform/index.ts";
+import { chmodPath, readTextIfExists, writeFileAtomic } from "../../platform/index.ts";
 import type { ConfigFault } from "../codex/config/analyse.ts";
 import { planConfig } from "../codex/config/render.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
 import type { Code } from "./codes.ts";
-import { CONFIG, readConfig } from "./config-file.ts";
-import { homePath, keepCopy, placeKind, shown } from "./place.ts";
+import { CONFIG, readConfig, sharedConfig } from "./config-file.ts";
+import { homePath, keepCopy, placeKind, reachable, shown } from "./place.ts";
 import type { Finding } from "./types.ts";
 
 const CODE_OF: Readonly<Record<ConfigFault, Code>> = {
@@ -65,11 +65,16 @@ function logSandbox(context: CheckContext): void {
 
 async function planOf(context: CheckContext): Promise<ReturnType<typeof planConfig> | undefined> {
   if (context.codex === undefined || (await placeKind(context, CONFIG)) !== "file") return undefined;
-  const read = await readConfig(context);
+  const read = await readConfig(context).catch(() => undefined);
   try {
-    return read?.wellFormed === true ? planConfig(read.text, context.codex.wants) : undefined;
+    if (read?.wellFormed !== true) return undefined;
+    const plan = planConfig(read.text, context.codex.wants);
+    if (plan.issues.length === 0) return plan;
+    const source = sharedConfig(context);
+    const shared = (await reachable(source)) === "file" ? await readTextIfExists(source) : undefined;
+    return planConfig(read.text, context.codex.wants, shared);
   } catch {
-    // That it does not parse is a finding of the file, which comes before its blocks.
+    // That it does not parse, or cannot be read, is a finding of the file, which comes before its blocks.
     return undefined;
   }
 }
@@ -83,7 +88,7 @@ export const configModeCheck: Check = {
   async check(context) {
     if (context.codex === undefined || (await placeKind(context, CONFIG)) !== "file") return [];
     const mode = (await lstat(homePath(context, CONFIG))).mode & 0o777;
-    if ((mode & 0o077) === 0 || !holdsSecrets((await readConfig(context))?.text ?? "")) return [];
+    if ((mode & 0o077) === 0 || !holdsSecrets((await readConfig(context).catch(() => undefined))?.text ?? "")) return [];
     return [finding("CH_CONFIG_MODE", { path: shown(CONFIG), expected: "0600", actual: `0${mode.toString(8)}` })];
   },
 

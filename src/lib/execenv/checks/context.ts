@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { envValue, isInside, pathExists, realPathIfExists } from "../../platform/index.ts";
 import { type CodexFacts, codexFacts } from "../codex/facts.ts";
+import { recordedStore } from "../codex/session-store.ts";
 import { sharedCodexHome } from "../codex/shared-home.ts";
 import { envPaths } from "../layout.ts";
 import { type EnvRecord, readRecord } from "../record.ts";
@@ -31,6 +32,8 @@ export function contextOf(
 function recordedFacts(target: Target, record: EnvRecord | undefined): CodexFacts {
   const sharedHome = target.sharedHome === undefined ? (trustedSharedHome(target, record) ?? sharedCodexHome(target.host, target.workspacesRoot)) : resolve(target.sharedHome);
   const recorded = record?.codex;
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  const conversation = { agentId: text(record?.agent_id), issueId: text(record?.issue_id), chatSessionId: text(record?.chat_session_id) };
   return codexFacts({
     home: envPaths(target.root).codexHome,
     sharedHome,
@@ -38,6 +41,8 @@ function recordedFacts(target: Target, record: EnvRecord | undefined): CodexFact
     cliVersion: target.cliVersion ?? recorded?.cli_version,
     recorded,
     workspaceSkills: record?.skills,
+    sessionStore: recordedStore(sharedHome, recorded?.session_store, conversation),
+    linkStore: record !== undefined && record.execution_mode !== "managed",
   });
 }
 

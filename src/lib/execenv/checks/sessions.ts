@@ -55,9 +55,16 @@ async function checkShared(context: CheckContext): Promise<Finding[]> {
 }
 
 async function checkIsolated(context: CheckContext): Promise<Finding[]> {
-  const expected = "a directory of its own";
+  const { sessionStore = null, linkStore = false } = context.codex ?? {};
+  const expected = linkStore && sessionStore !== null ? `link → ${sessionStore}` : "a directory of its own";
   const kind = await placeKind(context, ENTRY);
   if (kind === "directory") return [];
+  if (kind === "link" && sessionStore !== null) {
+    const { state, text } = await linkState(context, ENTRY, sessionStore);
+    const behind = state === "right" ? await reachable(sessionStore) : undefined;
+    if (behind === "directory") return [];
+    if (state === "right") return [finding("CH_SESSIONS_BROKEN", { path: shown(ENTRY), expected: `link → ${sessionStore}`, actual: `link → ${text}, which ${behind === undefined ? "does not exist" : "is no directory"}`, ...(behind === undefined ? {} : { fix: "manual", hint: "Move that file of the user's Codex home away." }) })];
+  }
   if (kind === "absent") return [finding("CH_SESSIONS_MISSING", { path: shown(ENTRY), expected, actual: "absent" })];
   if (kind === "link") return [finding("CH_SESSIONS_LEGACY_LINK", { path: shown(ENTRY), expected, actual: "link" })];
   return [finding("CH_SESSIONS_NOT_DIR", { path: shown(ENTRY), expected, actual: kind })];
@@ -67,6 +74,7 @@ async function repairIsolated(context: CheckContext, found: Finding): Promise<Re
   const { codex } = context;
   if (codex === undefined) return {};
   const kept: Repaired = found.code === "CH_SESSIONS_NOT_DIR" ? { backup: await moveAside(context, ENTRY) } : {};
-  await isolateSessions({ home: codex.home, shared: join(codex.sharedHome, ENTRY), resume: codex.resume });
+  const { home, resume, sessionStore: store, linkStore } = codex;
+  await isolateSessions({ home, shared: join(codex.sharedHome, ENTRY), resume, store, linkStore });
   return kept;
 }

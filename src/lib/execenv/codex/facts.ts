@@ -3,6 +3,7 @@ import { envValue } from "../../platform/index.ts";
 import type { CodexRecord } from "../record.ts";
 import type { HostFacts } from "../types.ts";
 import type { ManagedWants } from "./config/blocks.ts";
+import { disabledLines } from "./disabled-skills.ts";
 import { type SandboxPolicy, sandboxPolicy } from "./sandbox-policy.ts";
 
 export type SessionsMode = "shared" | "isolated";
@@ -16,10 +17,16 @@ export interface CodexFacts {
   readonly policy: SandboxPolicy;
   readonly wants: ManagedWants;
   readonly sessionsMode: SessionsMode;
+  /** Where sessions of this conversation are kept outside of its environments; null: nowhere. */
+  readonly sessionStore: string | null;
+  /** Isolated sessions have to be a link to the store; else they may be, and a directory of the home does as well. */
+  readonly linkStore: boolean;
   /** The task's session to resume, which isolated sessions have to hold; empty = none. */
   readonly resume: string;
   /** Directory names in `skills/` that belong to the workspace's skills. */
   readonly workspaceSkills: readonly string[];
+  /** `SKILL.md` files that Codex is to leave out; undefined: nothing is known of that. */
+  readonly disabledSkills: readonly string[] | undefined;
 }
 
 /** The settings that a home was made with, as its record keeps them; a variable that is set now wins. */
@@ -28,6 +35,7 @@ export interface CodexSettings {
   readonly multi_agent?: unknown;
   readonly memory?: unknown;
   readonly sessions_mode?: unknown;
+  readonly disabled_skills?: unknown;
 }
 
 /** Facts from the machine and, where it says nothing, from the record. Throws `bad_setting`. */
@@ -39,8 +47,14 @@ export function codexFacts(input: {
   recorded?: CodexSettings | undefined;
   resume?: string | undefined;
   workspaceSkills?: readonly string[] | undefined;
+  sessionStore?: string | null | undefined;
+  linkStore?: boolean | undefined;
+  /** Blocks that only the task's own data can fill, and those that are not to be there. */
+  tables?: ManagedWants["tables"];
+  disabledSkills?: readonly string[] | undefined;
 }): CodexFacts {
   const { host, recorded } = input;
+  const disabled = input.disabledSkills ?? pathsOf(recorded?.disabled_skills);
   const keep = recorded?.sandbox_mode;
   const known = keep === "workspace-write" || keep === "danger-full-access" ? keep : undefined;
   const set = envValue(host.env, "MULTICA_CODEX_SANDBOX") !== undefined;
@@ -53,11 +67,19 @@ export function codexFacts(input: {
       sandbox: policy.mode,
       multiAgent: isManaged(host, "MULTICA_CODEX_MULTI_AGENT", recorded?.multi_agent),
       memory: isManaged(host, "MULTICA_CODEX_MEMORY", recorded?.memory),
+      tables: { ...input.tables, ...(disabled === undefined ? {} : { "disabled-skills": disabled.length === 0 ? null : disabledLines(disabled) }) },
     },
     sessionsMode: sessionsMode(host, recorded?.sessions_mode),
+    sessionStore: input.sessionStore ?? null,
+    linkStore: input.linkStore ?? false,
     resume: input.resume ?? "",
     workspaceSkills: input.workspaceSkills ?? [],
+    disabledSkills: disabled,
   };
+}
+
+function pathsOf(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((path): path is string => typeof path === "string" && path.endsWith("SKILL.md")) : undefined;
 }
 
 /** The block is ours to write unless the variable lets Codex have the feature (execenv.md 7.9, opt-outs). */
@@ -80,9 +102,10 @@ export function codexRecord(facts: CodexFacts, cliVersion: string | undefined): 
     shared_home: facts.sharedHome,
     cli_version: cliVersion ?? "",
     sessions_mode: facts.sessionsMode,
-    session_store: null,
+    session_store: facts.sessionsMode === "isolated" ? facts.sessionStore : null,
     sandbox_mode: facts.policy.mode,
     multi_agent: facts.wants.multiAgent,
     memory: facts.wants.memory,
+    ...(facts.disabledSkills === undefined ? {} : { disabled_skills: facts.disabledSkills }),
   };
 }

@@ -1,5 +1,6 @@
-import { type BlockId, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, type TableBlock, blockNames, ownedNames, pairsOf } from "./blocks.ts";
-import { type ConfigDocument, type Region, fullName, hasTable, isBelowTable, sameName, startsWith, textOf } from "./document.ts";
+import { type BlockId, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, type TableBlock, blockNames, ownedNames, pairsOf, wantedTables } from "./blocks.ts";
+import { type ConfigDocument, type Region, foreignInTables, fullName, hasTable, innerOf, isBelowTable, isTableBlock, sameName, startsWith, textOf } from "./document.ts";
+import { tableIssues } from "./tables.ts";
 
 export type ConfigFault = "MISSING" | "OUTDATED" | "DUPLICATE" | "MISPLACED" | "FOREIGN" | "CONFLICT_KEY" | "SKILLS_ENTRY";
 
@@ -11,13 +12,12 @@ export interface ConfigIssue {
   readonly detail: string;
 }
 
-export const TABLE_OF: Readonly<Record<TableBlock, string>> = { "shell-environment": "shell_environment_policy", mcp_servers: "mcp_servers" };
-
 /** Everything about the managed blocks that is not as it has to be; empty = not a byte is to change (execenv.md 7.9). */
 export function analyse(document: ConfigDocument, wants: ManagedWants): ConfigIssue[] {
   return [
     ...KEY_BLOCKS.flatMap((id) => keyBlockIssues(document, id, wants)),
-    ...TABLE_BLOCKS.flatMap((id) => tableBlockIssues(document, id)),
+    ...TABLE_BLOCKS.filter((id) => wantedTables(id, wants) === undefined).flatMap((id) => tableBlockIssues(document, id)),
+    ...tableIssues(document, wants),
     ...document.strayEnds.map((): ConfigIssue => ({ fault: "OUTDATED", block: null, detail: "an end line without its beginning" })),
     ...conflicts(document, wants).map((index): ConfigIssue => {
       const name = fullName(document.statements[index] ?? NOTHING) ?? [];
@@ -78,23 +78,9 @@ function tableBlockIssues(document: ConfigDocument, id: TableBlock): ConfigIssue
   return foreign.length === 0 ? [] : [{ fault: "FOREIGN", block: id, detail: `${foreign.length} statements inside that are not ours` }];
 }
 
-/** Indexes of the statements between the markers. */
-export function innerOf(region: Region): number[] {
-  return Array.from({ length: (region.end ?? region.begin + 1) - region.begin - 1 }, (_, offset) => region.begin + 1 + offset);
-}
-
 /** Indexes inside a region that its block does not own; blank lines of a key block count as ours, we write none there. */
 export function foreignOf(document: ConfigDocument, region: Region): number[] {
-  if (region.id === "shell-environment" || region.id === "mcp_servers") {
-    const table = TABLE_OF[region.id];
-    let ours = true;
-    return innerOf(region).filter((index) => {
-      const statement = document.statements[index];
-      if (statement?.kind === "table" || statement?.kind === "array-table") ours = startsWith(statement.name, [table]);
-      else if (statement?.kind === "pair" && statement.table?.length === 0) ours = startsWith(statement.name, [table]);
-      return !ours;
-    });
-  }
+  if (isTableBlock(region.id)) return foreignInTables(document, region);
   const names = blockNames(region.id);
   return innerOf(region).filter((index) => {
     const statement = document.statements[index];
@@ -132,7 +118,8 @@ export function conflicts(document: ConfigDocument, wants: ManagedWants): number
   });
 }
 
-/** Indexes of the headers of `[[skills.config]]`: Codex Desktop writes entries that the command line refuses. */
+/** Indexes of the headers of `[[skills.config]]` outside our block: Codex Desktop writes entries that the command line refuses. */
 export function skillsEntries(document: ConfigDocument): number[] {
-  return document.statements.flatMap((statement, index) => (statement.kind === "array-table" && sameName(statement.name, ["skills", "config"]) ? [index] : []));
+  const ours = new Set(document.regions.filter((region) => region.id === "disabled-skills").flatMap(innerOf));
+  return document.statements.flatMap((statement, index) => (statement.kind === "array-table" && sameName(statement.name, ["skills", "config"]) && !ours.has(index) ? [index] : []));
 }

@@ -2,16 +2,25 @@ import type { SandboxMode } from "../sandbox-policy.ts";
 
 /** Blocks of `config.toml` that are ours (execenv.md 7.9). The first four hold keys, the others tables. */
 export const KEY_BLOCKS = ["memory-feature", "memory-config", "multi-agent", "sandbox"] as const;
-export const TABLE_BLOCKS = ["shell-environment", "mcp_servers"] as const;
+export const TABLE_BLOCKS = ["shell-environment", "mcp_servers", "disabled-skills"] as const;
 export type KeyBlock = (typeof KEY_BLOCKS)[number];
 export type TableBlock = (typeof TABLE_BLOCKS)[number];
 export type BlockId = KeyBlock | TableBlock;
 
-/** Which key blocks a home has to have. A block that is not wanted is taken out. */
+/** The lines between the markers of a table block; null: it must not be there. */
+export type TableLines = readonly string[] | null;
+
+/** Which blocks a home has to have. A key block that is not wanted is taken out. */
 export interface ManagedWants {
   readonly sandbox: SandboxMode;
   readonly multiAgent: boolean;
   readonly memory: boolean;
+  /** Of a block that is not named here nothing is known (its task is over): it stays as it is and is only kept tidy. */
+  readonly tables?: Readonly<Partial<Record<TableBlock, TableLines>>> | undefined;
+}
+
+export function wantedTables(id: TableBlock, wants: ManagedWants): TableLines | undefined {
+  return wants.tables?.[id];
 }
 
 // Marker lines are wire format: other releases find and replace the blocks by them.

@@ -1,5 +1,5 @@
 import { type TomlStatement, scanToml } from "../toml-scan.ts";
-import { type BlockId, markerOf } from "./blocks.ts";
+import { type BlockId, TABLE_BLOCKS, type TableBlock, markerOf } from "./blocks.ts";
 
 /** A pair of markers, or a beginning without an end; numbers are indexes of statements. */
 export interface Region {
@@ -68,4 +68,48 @@ export function hasTable(document: ConfigDocument, name: string): boolean {
 /** True when a header stands before the statement of this index. */
 export function isBelowTable(document: ConfigDocument, index: number): boolean {
   return document.statements.slice(0, index).some((statement) => statement.kind === "table" || statement.kind === "array-table");
+}
+
+export function isTableBlock(id: BlockId): id is TableBlock {
+  return TABLE_BLOCKS.some((one) => one === id);
+}
+
+/** True for a full dotted name that belongs to what this block decides. */
+export function isOfTable(id: TableBlock, name: readonly string[]): boolean {
+  if (id === "mcp_servers") return startsWith(name, ["mcp_servers"]);
+  if (id === "disabled-skills") return startsWith(name, ["skills", "config"]);
+  return startsWith(name, ["shell_environment_policy"]) || (name[0] === "profiles" && name[2] === "shell_environment_policy");
+}
+
+/** Indexes of the statements between the markers. */
+export function innerOf(region: Region): number[] {
+  return Array.from({ length: (region.end ?? region.begin + 1) - region.begin - 1 }, (_, offset) => region.begin + 1 + offset);
+}
+
+/** Indexes inside the region of a table block that are not of its tables: Codex adds its own before the last line. */
+export function foreignInTables(document: ConfigDocument, region: Region): number[] {
+  const { id } = region;
+  if (!isTableBlock(id)) return [];
+  let ours = true;
+  return innerOf(region).filter((index) => {
+    const statement = document.statements[index];
+    if (statement?.kind === "table" || statement?.kind === "array-table") ours = isOfTable(id, statement.name);
+    else if (statement?.kind === "pair" && statement.table?.length === 0) ours = isOfTable(id, statement.name);
+    return !ours;
+  });
+}
+
+/** Statements behind a beginning without an end that are of its tables, up to the first that is not. */
+export function ownTables(document: ConfigDocument, region: Region): number[] {
+  const { id } = region;
+  const own: number[] = [];
+  let last = 0;
+  for (let index = region.after; isTableBlock(id) && index < document.statements.length; index += 1) {
+    const statement = document.statements[index];
+    const header = statement?.kind === "table" || statement?.kind === "array-table";
+    if (statement === undefined || (header && !isOfTable(id, statement.name)) || (!header && own.length === 0 && statement.kind !== "blank")) break;
+    own.push(index);
+    if (header || statement.kind === "pair") last = own.length;
+  }
+  return own.slice(0, last);
 }

@@ -1,8 +1,11 @@
-import { parse, stringify } from "smol-toml";
+import { parse } from "smol-toml";
 import { MulticaError, errorText, isObject } from "../../../core/index.ts";
-import { TABLE_OF, analyse, bodyOf, type ConfigIssue, conflicts, foreignOf, innerOf, networkInTable, skillsEntries } from "./analyse.ts";
-import { KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, beginLine, endLine, ownedNames } from "./blocks.ts";
-import { type ConfigDocument, type Region, fullName, readDocument, sameName, startsWith, textOf } from "./document.ts";
+import { analyse, bodyOf, type ConfigIssue, conflicts, foreignOf, networkInTable, skillsEntries } from "./analyse.ts";
+import { KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, beginLine, endLine, ownedNames, wantedTables } from "./blocks.ts";
+import { type ConfigDocument, type Region, fullName, innerOf, isOfTable, ownTables, readDocument, sameName, startsWith, textOf } from "./document.ts";
+import { inlineToml, tomlKey } from "./inline.ts";
+import { takeUnits } from "./reset.ts";
+import { applyTables } from "./tables.ts";
 
 export interface ConfigPlan {
   /** The text as it has to be; the given one when it is right already. */
@@ -14,9 +17,10 @@ export interface ConfigPlan {
 
 /**
  * A `config.toml` with its managed blocks right and everything else in its bytes and order (execenv.md 7.9).
+ * `shared` is the user's own configuration: a table block that is no longer wanted had replaced tables that come from there.
  * Throws `codex_config_invalid` when the text is no TOML or would not be afterwards: then nothing may be written.
  */
-export function planConfig(text: string, wants: ManagedWants): ConfigPlan {
+export function planConfig(text: string, wants: ManagedWants, shared = ""): ConfigPlan {
   try {
     const document = readDocument(text);
     const issues = analyse(document, wants);
@@ -24,15 +28,35 @@ export function planConfig(text: string, wants: ManagedWants): ConfigPlan {
       parse(text);
       return { text, issues, dropsForeign: false };
     }
-    const drop = dropped(document, wants);
-    const result = render(document, wants, drop.all);
+    const tables = applyTables(text, wants);
+    const settled = readDocument(inherited(document, tables.text, wants, shared));
+    const drop = dropped(settled, wants);
+    const result = render(settled, wants, drop.all);
     // The result only: a block that was there twice is no valid TOML before, and is after.
     parse(result);
     const left = analyse(readDocument(result), wants);
     if (left.length > 0) throw new Error(`the managed blocks do not settle: ${left.map((issue) => `${issue.fault} ${issue.detail}`).join(", ")}`);
-    return { text: result, issues, dropsForeign: drop.foreign || !networkInTable(document, wants) };
+    return { text: result, issues, dropsForeign: tables.dropped || drop.foreign || !networkInTable(settled, wants) };
   } catch (error) {
     throw configInvalid(error);
+  }
+}
+
+/** The user's own tables come back where a block of ours stood for them and is gone. */
+function inherited(before: ConfigDocument, text: string, wants: ManagedWants, shared: string): string {
+  const units = TABLE_BLOCKS.flatMap((id) => (id !== "disabled-skills" && wantedTables(id, wants) === null && before.regions.some((region) => region.id === id) ? [id] : []));
+  const after = readDocument(text);
+  const missing = units.filter((id) => !after.statements.some((statement) => isOfTable(id, [...(statement.table ?? []), ...statement.name])));
+  if (missing.length === 0 || !isToml(shared)) return text;
+  return takeUnits(text, shared, missing.map((id) => (id === "mcp_servers" ? id : "shell_environment_policy")));
+}
+
+function isToml(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -108,14 +132,7 @@ function expanded(document: ConfigDocument, index: number, wants: ManagedWants):
   const names = KEY_BLOCKS.flatMap((id) => ownedNames(id, wants));
   return Object.entries(value)
     .filter(([key]) => !names.some((name) => sameName([table, key], name)))
-    .map(([key, item]) => `${table}.${inlineToml(key)} = ${inlineToml(item)}`);
-}
-
-/** A value (or a quoted key) on one line. */
-function inlineToml(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inlineToml).join(", ")}]`;
-  if (isObject(value) && !(value instanceof Date)) return `{ ${Object.entries(value).map(([key, item]) => `${JSON.stringify(key)} = ${inlineToml(item)}`).join(", ")} }`;
-  return stringify({ v: value }).trim().replace(/^v = /, "");
+    .map(([key, item]) => `${table}.${tomlKey(key)} = ${inlineToml(item)}`);
 }
 
 function render(document: ConfigDocument, wants: ManagedWants, drop: ReadonlySet<number>): string {
@@ -171,7 +188,7 @@ function tableRegions(document: ConfigDocument): Map<number, readonly (string | 
         return;
       }
       if (region.end === undefined) {
-        const own = ownTables(document, region, TABLE_OF[id]);
+        const own = ownTables(document, region);
         result.set(region.begin, [beginLine(id), ...own, endLine(id)]);
         for (const index of own) result.set(index, []);
         return;
@@ -186,20 +203,6 @@ function tableRegions(document: ConfigDocument): Map<number, readonly (string | 
     });
   }
   return result;
-}
-
-/** Statements behind a beginning without an end that are of its table, up to the first that is not. */
-function ownTables(document: ConfigDocument, region: Region, table: string): number[] {
-  const own: number[] = [];
-  let last = 0;
-  for (let index = region.after; index < document.statements.length; index += 1) {
-    const statement = document.statements[index];
-    const header = statement?.kind === "table" || statement?.kind === "array-table";
-    if (statement === undefined || (header && !startsWith(statement.name, [table])) || (!header && own.length === 0 && statement.kind !== "blank")) break;
-    own.push(index);
-    if (header || statement.kind === "pair") last = own.length;
-  }
-  return own.slice(0, last);
 }
 
 function trimLeadingBlank(lines: readonly string[]): readonly string[] {
