@@ -24,6 +24,7 @@ import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { flushTerminals } from "./outbox/flush.ts";
 import { createReconcile } from "./reconcile.ts";
+import { OwnToken } from "./own-token.ts";
 import { recordTask } from "./recovery.ts";
 import { Registrar } from "./register.ts";
 import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.ts";
@@ -59,7 +60,8 @@ export interface Daemon {
 /** Builds context and loops (daemon.md 1.1); no request is sent. */
 export function assemble(base: Base): Daemon {
   const { config, clock } = base;
-  const http = httpOptions(base);
+  const token = new OwnToken(config.token);
+  const http = httpOptions(token, base);
   const late = { wake: (): void => undefined };
   const { ctx, repoAccess } = createContext(base, http, () => late.wake());
   const discovery = createDiscovery({ ...ctx, home: base.home });
@@ -87,10 +89,17 @@ export function assemble(base: Base): Daemon {
   });
   late.wake = () => claim.wake();
   const frames = frameHandlers({ ctx, link, stamps, sync, claim, registrar, runtimeGone });
+  const requestSync = (): void => sync.request({ reconcileProfiles: false });
+  const onAdopted = (): void => {
+    ctx.outbox?.kick();
+    ctx.runtimes.changes.notify();
+    requestSync();
+    claim.wake();
+  };
   const loops = [
     { name: "workspace sync", run: () => sync.run() },
     { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, locate: discovery.locate, probe: discovery.probe }) },
-    { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync: () => sync.request({ reconcileProfiles: false }) }) },
+    { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync, adopt: { ...ctx, token, apiWith: (text) => createDaemonApi(createHttp({ ...http, token: text })), onAdopted } }) },
     { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
     { name: "repository maintenance", run: () => runRepoGc({ ...ctx, settings: resolveRepoGcSettings(base.env), firstMs: ctx.limits.repoGcFirst, claims: repoAccess.claims }) },
     { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
@@ -99,10 +108,10 @@ export function assemble(base: Base): Daemon {
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
 }
 
-function httpOptions({ config }: Base): HttpOptions {
+function httpOptions(token: OwnToken, { config }: Base): HttpOptions {
   return {
     serverUrl: config.serverUrl,
-    token: config.token,
+    token: () => token.current,
     platform: "daemon",
     clientVersion: WIRE_VERSION,
     os: platformName(),

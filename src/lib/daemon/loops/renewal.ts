@@ -17,7 +17,7 @@ export async function renewToken(parts: Parts): Promise<void> {
   } catch (error) {
     if (isStatus(error, 401)) {
       const next = profileCommand(parts.profile, "login");
-      parts.logger.warn(`auth token rejected by server; run \`${next}\`, then restart the daemon`, { profile: parts.profile });
+      parts.logger.warn(`auth token rejected by server; run \`${next}\`, and the daemon goes on`, { profile: parts.profile });
     } else {
       parts.logger.debug("auth token renewal failed", { error: errorText(error) });
     }
