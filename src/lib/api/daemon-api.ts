@@ -7,12 +7,18 @@ import {
   type DaemonWorkspace,
   type FailRequest,
   type HeartbeatResponse,
+  type LocalSkillImportResult,
+  type LocalSkillsResult,
+  type ModelListResult,
   type RegisterRequest,
   type RegisterResponse,
+  type ResolveBundles,
   type RuntimeProfile,
+  type SkillData,
   type Task,
   type TaskMessage,
   type TaskRow,
+  type UpdateResult,
   type UsageRow,
   type User,
   type WorkspaceRepos,
@@ -23,6 +29,7 @@ import {
   orphansSchema,
   registerResponseSchema,
   renewSchema,
+  resolvedBundlesSchema,
   singleClaimResponseSchema,
   storedMessageSchema,
   type StoredMessage,
@@ -46,7 +53,7 @@ export type DaemonApi = ReturnType<typeof createDaemonApi>;
 /** The daemon's calls over an `Http`. Answers are parsed at this border; unknown keys are kept. */
 export function createDaemonApi(http: Http) {
   const caller = callerOf(http);
-  return { serverUrl: http.serverUrl, ...presenceCalls(http, caller), ...taskCalls(caller) };
+  return { serverUrl: http.serverUrl, ...presenceCalls(http, caller), ...resultCalls(caller), ...taskCalls(caller) };
 }
 
 type Caller = ReturnType<typeof callerOf>;
@@ -63,6 +70,18 @@ function callerOf(http: Http) {
 
 const task = (id: string): string => `/api/daemon/tasks/${encodeURIComponent(id)}`;
 const runtime = (id: string): string => `/api/daemon/runtimes/${encodeURIComponent(id)}`;
+
+/** Answers to what the server asked with a heartbeat (server-api.md 9). */
+function resultCalls({ post }: Caller) {
+  const at = (runtimeId: string, kind: string, id: string): string => `${runtime(runtimeId)}/${kind}/${encodeURIComponent(id)}/result`;
+  return {
+    updateResult: (runtimeId: string, id: string, body: UpdateResult, options: Call = {}): Promise<void> => post(at(runtimeId, "update", id), body, options),
+    modelListResult: (runtimeId: string, id: string, body: ModelListResult, options: Call = {}): Promise<void> => post(at(runtimeId, "models", id), body, options),
+    localSkillsResult: (runtimeId: string, id: string, body: LocalSkillsResult, options: Call = {}): Promise<void> => post(at(runtimeId, "local-skills", id), body, options),
+    skillImportResult: (runtimeId: string, id: string, body: LocalSkillImportResult, options: Call = {}): Promise<void> =>
+      post(at(runtimeId, "local-skills/import", id), body, options),
+  };
+}
 
 /** Who we are, what we offer, and that we live (server-api.md 4, 13.1.3). */
 function presenceCalls(http: Http, { call, post }: Caller) {
@@ -105,6 +124,9 @@ function taskCalls({ call, post }: Caller) {
         timeoutMs: 10_000,
         ...options,
       }),
+    resolveSkillBundles: async (runtimeId: string, taskId: string, body: ResolveBundles, options: Call = {}): Promise<SkillData[]> =>
+      (await call(resolvedBundlesSchema, "POST", `${runtime(runtimeId)}/tasks/${encodeURIComponent(taskId)}/skill-bundles/resolve`, { body, ...options }))
+        .bundles,
     waitLocalDirectory: (taskId: string, reason: string, options: Call = {}): Promise<TaskRow> =>
       call(taskRowSchema, "POST", `${task(taskId)}/wait-local-directory`, { body: { reason }, timeoutMs: 10_000, ...options }),
     start: (taskId: string, options: Call = {}): Promise<TaskRow> =>

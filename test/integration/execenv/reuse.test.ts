@@ -168,14 +168,17 @@ describe("reuseEnvironment", () => {
 });
 
 describe("resumeGate", () => {
-  it("drops a session unless the workdir was reused", async () => {
+  it("drops a session unless the workdir is the very directory it was made in, however that is spelled (K-17)", async () => {
     const place = machine();
     const first = await prepared(place);
-    expect(resumeGate(first, undefined)).toEqual({ lost: false });
-    expect(resumeGate(first, "s1")).toEqual({ lost: true });
+    expect(resumeGate(first, { sessionId: undefined, workDir: undefined })).toEqual({ lost: false });
+    expect(resumeGate(first, { sessionId: "s1", workDir: first.root })).toEqual({ lost: true });
+    expect(resumeGate(first, { sessionId: "s1", workDir: `${first.workdir}-gone` })).toEqual({ lost: true });
+    symlinkSync(first.workdir, join(first.root, "by-link"));
+    expect(resumeGate(first, { sessionId: "s1", workDir: join(first.root, "by-link") }).sessionId).toBe("s1");
     const again = await reuse(place, first.workdir);
     if (again === null) throw new Error("not reused");
-    expect(resumeGate(again, "s1")).toEqual({ sessionId: "s1", lost: false });
+    expect(resumeGate(again, { sessionId: "s1", workDir: first.workdir })).toEqual({ sessionId: "s1", lost: false });
     again.release();
   });
 
@@ -185,12 +188,12 @@ describe("resumeGate", () => {
     const again = await reuse(place, first.workdir, { provider: "codex" });
     if (again === null) throw new Error("not reused");
     const thread = "01990000-aaaa-7000-8000-000000000001";
-    expect(resumeGate(again, thread)).toEqual({ lost: true });
+    expect(resumeGate(again, { sessionId: thread, workDir: first.workdir })).toEqual({ lost: true });
     put(join(place.shared, "sessions/2026/07/01", `rollout-2026-07-01T10-00-00-${thread}.jsonl`), "");
-    expect(resumeGate(again, thread)).toEqual({ sessionId: thread, lost: false });
+    expect(resumeGate(again, { sessionId: thread, workDir: first.workdir })).toEqual({ sessionId: thread, lost: false });
     put(join(place.shared, "sessions", "rollout-2026-07-01T10-00-00-flat.jsonl.zst"), "");
-    expect(resumeGate(again, "flat").lost).toBe(false);
-    expect(resumeGate(again, "../../etc/passwd").lost).toBe(true);
+    expect(resumeGate(again, { sessionId: "flat", workDir: first.workdir }).lost).toBe(false);
+    expect(resumeGate(again, { sessionId: "../../etc/passwd", workDir: first.workdir }).lost).toBe(true);
     again.release();
   });
 });

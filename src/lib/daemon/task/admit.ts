@@ -1,5 +1,6 @@
 import type { Task, TaskAgent } from "../../wire/index.ts";
 import { skillFacts } from "./facts.ts";
+import { isLeader, workKind } from "./kind.ts";
 import { type LocalAssignment, localAssignment } from "./local-assignment.ts";
 import type { LaunchEntry, RuntimeEntry } from "../runtimes.ts";
 import { SHUTDOWN_TEXT } from "./settle.ts";
@@ -19,6 +20,8 @@ export interface Job {
   readonly launch: LaunchEntry;
   /** The task's own token, never the daemon's. */
   readonly token: string;
+  /** It leads a squad in this task (daemon.md 11.6). */
+  readonly leader: boolean;
   /** The user's directory on this machine that it works in. */
   readonly local?: LocalAssignment;
 }
@@ -44,55 +47,36 @@ export function admit(task: Task, facts: AdmitFacts): Admission {
   }
   const assigned = localAssignment(task, facts.daemonId);
   if (assigned.kind === "wrong") return refused("local_directory_error", assigned.error);
-  const unsupported = otherKind(task) ?? agentNeeds(task, agent);
-  if (unsupported !== null) return unsupported;
+  if (workKind(task) === "none") return refused("agent_error.unknown", "the task names no issue, comment or text to work on; it carries no work");
   const { runtime, launch } = facts;
+  const unserved = agentNeeds(task, agent, launch?.provider ?? runtime.provider);
+  if (unserved !== null) return unserved;
   if (launch === null) return refused("agent_error.runtime_missing_executable", `no agent configured for provider "${runtime.provider}"`);
   const token = task.auth_token ?? "";
   if (!token.startsWith("mat_")) {
     return refused("agent_error.unknown", "the task came without a task token; the daemon's own token is never given to an agent");
   }
-  return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token, ...(assigned.kind === "local" ? { local: assigned.local } : {}) } };
+  return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token, leader: isLeader(task, agent), ...(assigned.kind === "local" ? { local: assigned.local } : {}) } };
 }
+
+/** Providers whose environment hands a managed MCP configuration over. */
+const TAKES_MCP: readonly string[] = ["codex"];
 
 function refused(reason: string, error: string): Admission {
   return { kind: "refused", reason, error };
 }
 
-/** In the order in which a kind is decided (server-api.md 5.5): issue and comment tasks are what is left. */
-function otherKind(task: Task): Admission | null {
-  if (filled(task.chat_session_id)) return unsupported("chat tasks");
-  if (filled(task.trigger_comment_id) && filled(task.issue_id)) return null;
-  if (filled(task.autopilot_run_id)) return unsupported("autopilot runs");
-  if (filled(task.quick_create_prompt)) return unsupported("quick-create tasks");
-  if (filled(task.regenerate_quick_actions_for)) return unsupported("quick actions");
-  if (!filled(task.issue_id)) return refused("agent_error.unknown", "the task names no issue, comment or text to work on; it carries no work");
+function agentNeeds(task: Task, agent: TaskAgent, provider: string): Admission | null {
+  if (!any(agent.skill_refs) && skillFacts(agent) === null) return refused("skill_bundle_unavailable", "a skill of the agent came without its name, content or files");
+  const managed = agent.mcp_config !== undefined && agent.mcp_config !== null;
+  if (managed && !TAKES_MCP.includes(provider)) return unsupported(`agents of ${provider} with a managed MCP configuration`);
+  // Connected apps are reached through the managed servers; the other two would need a broker of ours.
+  if ((any(task.connected_apps) && !managed) || any(task.remote_mcp_connections) || any(task.plugin_hook_tools)) return unsupported("connected apps and tools");
   return null;
-}
-
-function agentNeeds(task: Task, agent: TaskAgent): Admission | null {
-  if (any(agent.skill_refs)) {
-    return refused("skill_bundle_unavailable", "the agent's skills came as references, which this daemon cannot fetch: running without them would be another agent");
-  }
-  if (skillFacts(agent) === null) return refused("skill_bundle_unavailable", "a skill of the agent came without its name, content or files");
-  if (isLeader(task, agent)) return unsupported("tasks of squad leaders");
-  if (agent.mcp_config !== undefined && agent.mcp_config !== null) return unsupported("agents with a managed MCP configuration");
-  if (any(task.connected_apps) || any(task.remote_mcp_connections) || any(task.plugin_hook_tools)) return unsupported("connected apps and tools");
-  return null;
-}
-
-/** The server's word where it gave one; before that, the briefing it puts into a leader's instructions (daemon.md 11.6). */
-function isLeader(task: Task, agent: TaskAgent): boolean {
-  if (task.leader_role_resolved === true) return task.is_leader_task === true || filled(task.squad_id);
-  return task.is_leader_task === true || (agent.instructions ?? "").includes("## Squad Operating Protocol");
 }
 
 function unsupported(what: string): Admission {
   return refused(UNSUPPORTED, `this task requires a newer version of the daemon: ${what} are not supported here`);
-}
-
-function filled(text: string | null | undefined): boolean {
-  return (text ?? "").trim() !== "";
 }
 
 function any(list: readonly unknown[] | null | undefined): boolean {

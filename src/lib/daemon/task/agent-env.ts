@@ -1,5 +1,7 @@
 import { delimiter } from "node:path";
 import { filterCustomEnvironment } from "../../agents/index.ts";
+import type { Task } from "../../wire/index.ts";
+import { hasText, workKind } from "./kind.ts";
 
 export interface AgentEnvInput {
   /** The daemon's own PATH; the launcher's directory goes before it. */
@@ -18,6 +20,8 @@ export interface AgentEnvInput {
   readonly launcherDir: string;
   /** What the environment asks for: provider homes, the task's configuration root, the checkout mode. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What commands of this kind of task look for. */
+  readonly work: Readonly<Record<string, string>>;
   readonly customEnv: Readonly<Record<string, string>>;
 }
 
@@ -49,6 +53,7 @@ export function buildAgentEnv(input: AgentEnvInput): AgentEnv {
     MULTICA_AGENT_ID: input.agentId,
     MULTICA_TASK_ID: input.taskId,
     MULTICA_TASK_SLOT: String(input.slot),
+    ...input.work,
     TMPDIR: input.tempDir,
     TMP: input.tempDir,
     TEMP: input.tempDir,
@@ -57,6 +62,18 @@ export function buildAgentEnv(input: AgentEnvInput): AgentEnv {
     ...allowed,
   };
   return { env, refused };
+}
+
+/** Variables that only tasks of some kinds have (daemon.md 11.9, item 2). */
+export function workEnv(task: Task): Record<string, string> {
+  const env: Record<string, string> = {};
+  if (hasText(task.autopilot_run_id)) env["MULTICA_AUTOPILOT_RUN_ID"] = task.autopilot_run_id;
+  if (hasText(task.autopilot_id)) env["MULTICA_AUTOPILOT_ID"] = task.autopilot_id;
+  if (workKind(task) !== "quick_create") return env;
+  env["MULTICA_QUICK_CREATE_TASK_ID"] = task.id;
+  const attachments = task.quick_create_attachment_ids ?? [];
+  if (attachments.length > 0) env["MULTICA_QUICK_CREATE_ATTACHMENT_IDS"] = JSON.stringify(attachments);
+  return env;
 }
 
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;

@@ -49,7 +49,7 @@ export function findCheckouts(workdir: string): FoundCheckout[] {
 export async function collectCheckouts(run: Pick<TaskRun, "ctx" | "task" | "job" | "logger" | "known">): Promise<void> {
   const { ctx, task, job, logger, known } = run;
   // Also for a user's own directory: the repositories in it are the user's.
-  if (known.workDir === "") return;
+  if (!known.ownWorkDir) return;
   const checkouts = findCheckouts(known.workDir);
   known.branchName = checkouts.find((checkout) => checkout.branch !== "")?.branch ?? known.branchName;
   for (const checkout of checkouts.filter((one) => one.mode === "isolated")) {

@@ -2,10 +2,11 @@ import { type AgentRun, type ReducerTimeouts, type RunOptions, getProvider, plan
 import { errorText } from "../../core/index.ts";
 import { renderBrief, writeBrief } from "../../execenv/index.ts";
 import { registeredProcesses } from "../exec/spare.ts";
-import { buildAgentEnv } from "./agent-env.ts";
-import { threadName } from "./facts.ts";
+import { buildAgentEnv, workEnv } from "./agent-env.ts";
+import { ownSkills, threadName } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
 import type { Prepared } from "./prepare.ts";
+import { continuityText } from "./prompts/blocks.ts";
 import { buildPrompt } from "./prompts/index.ts";
 import { processNotice } from "./processes.ts";
 import { type TaskRun, journal } from "./run.ts";
@@ -25,11 +26,13 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
   const { ctx, job, logger } = run;
   const { environment } = prepared;
   const spec = getProvider(job.provider);
-  await writeBrief(environment, { contextFile: spec.contextFile, task: prepared.context }).catch((error: unknown) =>
+  // Nothing of ours goes into a directory that others work in: there the brief comes with the prompt, whoever reads it.
+  const contextFile = environment.sharedDirectory ? "" : spec.contextFile;
+  await writeBrief(environment, { contextFile, task: prepared.context }).catch((error: unknown) =>
     logger.warn("runtime brief not written", { error: errorText(error) }),
   );
   // Only agents that read no context file get the brief here as well: the others would see it twice.
-  const brief = spec.systemPrompt === "inline" ? renderBrief(prepared.context, environment.skills) : "";
+  const brief = spec.systemPrompt === "inline" || environment.sharedDirectory ? renderBrief(prepared.context, environment.skills) : "";
   const options = runOptions(run, prepared, turn, brief);
   const taskEnv = agentEnv(run, prepared);
   const plan = planLaunch({
@@ -42,6 +45,8 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
     inheritedEnv: ctx.env,
     taskEnv,
   });
+  const custom = Object.keys(job.agent.custom_env ?? {}).filter((name) => name in taskEnv);
+  await environment.shell?.({ inherited: Object.keys(plan.env).filter((name) => !(name in taskEnv)), set: Object.keys(taskEnv).filter((name) => !custom.includes(name)), custom });
   logger.info("starting agent", {
     provider: job.provider,
     workdir: environment.workdir,
@@ -75,6 +80,8 @@ function recordAgent(run: TaskRun, agent: AgentRun): void {
 
 function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string): RunOptions {
   const { ctx, task, job } = run;
+  const inline = getProvider(job.provider).systemPrompt === "inline";
+  const prompt = promptOf(run, prepared, turn);
   const model = (job.agent.model ?? "").trim() || (ctx.config.agentModels[job.provider] ?? "");
   const name = threadName(task);
   const resumed = turn.resumeSessionId !== undefined;
@@ -82,13 +89,14 @@ function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string)
   const tier = (job.agent.service_tier ?? "").trim();
   return {
     cwd: prepared.environment.workdir,
-    prompt: promptOf(run, turn),
+    prompt: brief === "" || inline ? prompt : `${brief}\n---\n\n${prompt}`,
     timeouts: timeouts(run),
     cliVersion: job.launch.version,
     // The prompt carries the notice when the loss is known; an agent that finds it out itself needs the words then.
-    ...(resumed ? { resumeExpected: true, continuityNotice: CONTINUITY } : {}),
+    ...(resumed ? { resumeExpected: true, continuityNotice: continuityText(task) } : {}),
     ...(turn.resumeSessionId === undefined ? {} : { resumeSessionId: turn.resumeSessionId }),
-    ...(brief === "" ? {} : { systemPrompt: brief }),
+    ...(brief === "" || !inline ? {} : { systemPrompt: brief }),
+    ...(job.agent.mcp_config === undefined || job.agent.mcp_config === null ? {} : { managedMcp: true }),
     ...(model === "" ? {} : { model }),
     ...(name === "" ? {} : { threadName: name }),
     ...(thinking === "" ? {} : { thinkingLevel: thinking }),
@@ -96,13 +104,17 @@ function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string)
   };
 }
 
-const CONTINUITY =
-  "Your earlier session on this issue could not be restored, so this is a new one. Only your working memory is lost: " +
-  "the comments of the issue are the authoritative record. Do not open your reply with this.";
-
-function promptOf(run: TaskRun, turn: Turn): string {
+function promptOf(run: TaskRun, prepared: Prepared, turn: Turn): string {
+  const { agent, leader } = run.job;
   try {
-    const prompt = buildPrompt(run.task, { resumed: turn.resumeSessionId !== undefined, resumeUnavailable: turn.resumeUnavailable });
+    const prompt = buildPrompt(run.task, {
+      resumed: turn.resumeSessionId !== undefined,
+      resumeUnavailable: turn.resumeUnavailable,
+      leader,
+      self: agent,
+      skills: ownSkills(agent),
+      sharedDirectory: prepared.environment.sharedDirectory,
+    });
     const notice = processNotice(run);
     return notice === "" ? prompt : `${prompt}\n\n${notice}`;
   } catch (error) {
@@ -134,6 +146,7 @@ function agentEnv(run: TaskRun, prepared: Prepared): Record<string, string> {
     tempDir: prepared.tempDir,
     launcherDir: ctx.launcherDir,
     environment: prepared.environment.env,
+    work: workEnv(task),
     customEnv: job.agent.custom_env ?? {},
   });
   for (const key of refused) run.logger.warn("blocked environment key skipped", { key });

@@ -18,6 +18,8 @@ export type Assigned = { readonly kind: "none" } | { readonly kind: "local"; rea
  * of ours that cannot be followed to the letter is an error: the work would happen somewhere else.
  */
 export function localAssignment(task: Task, daemonId: string): Assigned {
+  // A leader hands work out; the directory belongs to those who do it.
+  if (task.is_leader_task === true) return { kind: "none" };
   const wrong = (error: string): Assigned => ({ kind: "wrong", error });
   let local: LocalAssignment | null = null;
   for (const resource of task.project_resources ?? []) {

@@ -4,6 +4,7 @@ import { homeDir, withTimeout } from "../../platform/index.ts";
 import { directoryHolder, takeDirectory } from "./directory-locks.ts";
 import { taskContext } from "./facts.ts";
 import { taskFailure } from "./failure.ts";
+import { workKind } from "./kind.ts";
 import { extendLease } from "./lease.ts";
 import { type TaskRun, journal } from "./run.ts";
 
@@ -14,6 +15,8 @@ export interface LocalPlace {
   /** Real path. */
   readonly path: string;
   readonly worktree: boolean;
+  /** Others may work there at the same time: a conversation does not wait for a long build, and leaves nothing there. */
+  readonly shared: boolean;
   /** Lets the next task in. Idempotent; also among the run's releases. */
   readonly leave: () => void;
 }
@@ -29,12 +32,16 @@ export async function takeLocalDirectory(run: TaskRun): Promise<LocalPlace | nul
   const path = await checkLocalDirectory(local.path, homeDir(ctx.env)).catch((error: unknown) => {
     throw taskFailure("local_directory_error", errorText(error), error);
   });
+  if (local.mode === "in_place" && workKind(task) === "chat") {
+    logger.info("local directory shared", { path });
+    return { path, worktree: false, shared: true, leave: () => undefined };
+  }
   const holder = directoryHolder(path);
   const taken = takeDirectory(path, task.id, run.signal);
   const leave = holder === undefined ? await taken : await parked(run, taken, `${local.label} (held by task ${shortId(holder)})`);
   run.releases.add("local directory", leave);
   logger.info("local directory taken", { path, mode: local.mode });
-  return { path, worktree: local.mode === "worktree", leave };
+  return { path, worktree: local.mode === "worktree", shared: false, leave };
 }
 
 /** Another task works there: the server is told, and the task's lease kept, until it is our turn. */
@@ -62,6 +69,7 @@ export async function endWorktree(run: TaskRun, environment: Environment, trees:
   await withTimeout(run.ctx.clock, TREE_END_MS, "end of the agent's processes", Promise.allSettled(trees)).catch(() => undefined);
   const end = await endLocalWork(environment.root, run.ctx);
   run.known.branchName = end.branch ?? "";
+  if (end.kept === null) run.known.durableWorkDir = run.job.local.path;
   if (end.kept !== null) throw taskFailure("local_directory_error", `the task's work could not be brought onto a branch and stays in ${end.kept.path}: ${end.kept.why}`);
 }
 

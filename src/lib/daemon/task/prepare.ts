@@ -2,7 +2,8 @@ import { errorText, isMulticaError } from "../../core/index.ts";
 import { type Environment, type PrepareInput, prepareEnvironment, reuseEnvironment, type TaskContext } from "../../execenv/index.ts";
 import { deadline, homeDir, platformName } from "../../platform/index.ts";
 import { orAbandon } from "./abandon.ts";
-import { taskContext } from "./facts.ts";
+import { resolveSkills } from "./bundles/index.ts";
+import { disabledSkills, taskContext } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
 import { extendLease } from "./lease.ts";
 import { type LocalPlace, leaveLocal, takeLocalDirectory } from "./local-directory.ts";
@@ -33,7 +34,8 @@ export async function prepare(run: TaskRun): Promise<Prepared> {
     journal(run, "phase preparing", (state) => state.setPhase(task.id, "preparing"));
     ctx.taskRepos.register(task.workspace_id, task.id, task.repos ?? []);
     run.releases.add("task repositories", () => ctx.taskRepos.clear(task.workspace_id, task.id));
-    const prepared = await build(run, place, limit.signal);
+    const context = taskContext(task, run.job.agent, (await resolveSkills(run, limit.signal)) ?? undefined);
+    const prepared = await build(run, place, context, limit.signal);
     journal(run, "phase running", (state) => {
       state.updateTask(task.id, { env_root: prepared.environment.root, work_dir: prepared.environment.workdir });
       state.setPhase(task.id, "running");
@@ -52,9 +54,8 @@ export async function prepare(run: TaskRun): Promise<Prepared> {
   }
 }
 
-async function build(run: TaskRun, place: LocalPlace | null, signal: AbortSignal): Promise<Prepared> {
+async function build(run: TaskRun, place: LocalPlace | null, context: TaskContext, signal: AbortSignal): Promise<Prepared> {
   const { ctx, task, job } = run;
-  const context = taskContext(task, job.agent);
   const input: PrepareInput = {
     workspacesRoot: ctx.config.workspacesRoot,
     workspaceId: task.workspace_id,
@@ -62,7 +63,10 @@ async function build(run: TaskRun, place: LocalPlace | null, signal: AbortSignal
     provider: job.provider,
     cliVersion: job.launch.version,
     priorSessionId: task.prior_session_id ?? undefined,
-    ...(place === null ? {} : { localWorkDir: place.path }),
+    profile: ctx.config.profile,
+    mcpConfig: job.agent.mcp_config,
+    disabledSkills: disabledSkills(job.agent, job.provider),
+    ...(place === null ? {} : place.shared ? { sharedWorkDir: place.path } : { localWorkDir: place.path }),
     ...(place?.worktree === true ? { worktree: { clock: ctx.clock, signal } } : {}),
     task: context,
     host: { env: ctx.env, home: homeDir(ctx.env), platform: platformName() },
@@ -73,8 +77,9 @@ async function build(run: TaskRun, place: LocalPlace | null, signal: AbortSignal
   run.releases.add("environment lock", () => environment.release());
   run.releases.add("mark of the environment", ctx.activeRoots.mark(environment.root));
   if (environment.localDirectory) run.releases.add("our files in the local directory", () => leaveLocal(run, environment));
-  // A user's directory has no place beside it that is ours, and nothing is continued in it.
-  else run.known.workDir = environment.workdir;
+  else run.known.envRoot = environment.root;
+  run.known.workDir = environment.workdir;
+  run.known.ownWorkDir = !environment.localDirectory && !environment.sharedDirectory;
   // The worktree is a picture of the directory: nobody has to wait for its task.
   if (place?.worktree === true) place.leave();
   const temp = await createTaskTempDir(ctx.config.agentTempBase).catch((error: unknown) => {
@@ -98,7 +103,7 @@ async function abandon(run: TaskRun, late: Environment): Promise<void> {
 /** The earlier environment of this conversation when it is still fit, else a fresh one; declining a reuse is no error. */
 async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Environment> {
   const priorWorkDir = run.task.prior_work_dir ?? "";
-  if (priorWorkDir !== "" && input.localWorkDir === undefined) {
+  if (priorWorkDir !== "" && input.localWorkDir === undefined && input.sharedWorkDir === undefined) {
     const reused = await reuseEnvironment({ ...input, priorWorkDir });
     if (reused !== null) return reused;
   }

@@ -13,6 +13,7 @@ function facts(known: Known): Omit<FailRequest, "error" | "failure_reason"> {
   return {
     ...(known.sessionId === "" || known.rolloutMissing ? {} : { session_id: known.sessionId }),
     ...(known.workDir === "" ? {} : { work_dir: known.workDir }),
+    ...(known.durableWorkDir === "" ? {} : { durable_work_dir: known.durableWorkDir }),
     ...(known.branchName === "" ? {} : { branch_name: known.branchName }),
     ...(known.rolloutMissing ? { session_rollout_missing: true } : {}),
     ...(known.retiredSessionId === "" ? {} : { retired_session_id: known.retiredSessionId }),

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorText } from "../../core/index.ts";
-import { type Environment, resumeGate, sharedCodexHome } from "../../execenv/index.ts";
+import { type Environment, isSameDirectory, resumeGate, sharedCodexHome } from "../../execenv/index.ts";
 import { createLink, ensureDir, homeDir, linkFile, realPathIfExists } from "../../platform/index.ts";
 import { type FindOptions, type FoundRollout, type HomePlaces, findRollout } from "../../state/index.ts";
 import type { TaskRun } from "./run.ts";
@@ -23,19 +23,20 @@ export interface PriorSession {
 export async function priorSession(run: TaskRun, environment: Environment): Promise<PriorSession> {
   const prior = run.task.prior_session_id?.trim() ?? "";
   if (prior === "") return { lost: false };
-  if (!environment.reused) return { lost: true, why: "its working directory is not the one of this run" };
+  const gate = (): PriorSession => resumeGate(environment, { sessionId: prior, workDir: run.task.prior_work_dir });
+  if (!isSameDirectory(environment.workdir, run.task.prior_work_dir?.trim() ?? "")) return { lost: true, why: "its working directory is not the one of this run" };
   const { codexHome } = environment;
-  if (codexHome === undefined) return resumeGate(environment, prior);
+  if (codexHome === undefined) return gate();
   try {
     const here = await find(run, prior, codexHome);
     if (here !== null) return { sessionId: prior, lost: false };
     if (await bringHere(run, prior, codexHome)) return { sessionId: prior, lost: false };
     // Providers may name sessions in other ways than by thread ids: then the name of the file decides alone.
-    const named = resumeGate(environment, prior);
+    const named = gate();
     return named.lost || isThreadId(prior) ? { lost: true, why: "no record of it is left in the agent's home" } : named;
   } catch (error) {
     run.logger.warn("the prior session could not be looked up", { session: prior, error: errorText(error) });
-    return resumeGate(environment, prior);
+    return gate();
   }
 }
 

@@ -10,7 +10,14 @@ import type { Transcript } from "./transcript.ts";
 
 /** What is known about a run so far; every report carries it, however the run ends. */
 export interface Known {
+  /** Where the agent works, for a later run that continues there. */
   workDir: string;
+  /** The environment's root, once its metadata is ours to write here. */
+  envRoot: string;
+  /** The workdir is the environment's own and not a user's. */
+  ownWorkDir: boolean;
+  /** The user's directory that a worktree stood for: what is left of it when the task is over. */
+  durableWorkDir: string;
   sessionId: string;
   branchName: string;
   /** The agent named a session whose file is not there: it must not be offered for resume. */
@@ -24,7 +31,7 @@ export interface Known {
 }
 
 export function nothingKnown(): Known {
-  return { workDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false, queued: false };
+  return { workDir: "", envRoot: "", ownWorkDir: false, durableWorkDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false, queued: false };
 }
 
 /** One admitted task on its way through the stages. */

@@ -103,9 +103,8 @@ export function markRoots(run: TaskRun): void {
 
 async function writeMeta(run: TaskRun): Promise<void> {
   const { ctx, task, known } = run;
-  const root = known.workDir === "" ? "" : known.workDir.slice(0, known.workDir.lastIndexOf("/"));
   try {
-    await writeGcMeta({ root, workspaceId: task.workspace_id, taskId: task.id, task: taskContext(task, run.job.agent), nowMs: ctx.clock.now() });
+    await writeGcMeta({ root: known.envRoot, workspaceId: task.workspace_id, taskId: task.id, task: taskContext(task, run.job.agent), nowMs: ctx.clock.now() });
   } catch (error) {
     run.logger.warn("the environment's metadata was not written", { error: errorText(error) });
   }

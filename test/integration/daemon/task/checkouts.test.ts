@@ -18,8 +18,8 @@ async function world() {
   const task = daemon.task();
   const launch = daemon.ctx.runtimes.launchEntry("r");
   if (launch === null) throw new Error("no launch entry");
-  const job = { agent: { id: "a", name: "Dev" }, issueId: "i1", provider: "acp", launch, token: "mat_x" };
-  const known = { ...nothingKnown(), workDir: workdir };
+  const job = { agent: { id: "a", name: "Dev" }, issueId: "i1", provider: "acp", launch, token: "mat_x", leader: false };
+  const known = { ...nothingKnown(), workDir: workdir, ownWorkDir: true };
   const run = { ctx: daemon.ctx, task, job, logger: daemon.ctx.logger, known };
   const checkout = (mode: "linked" | "isolated") =>
     repoCache.checkout({ workspaceId: "w", url: remote, workdir, taskId: task.id, agentName: "Dev", mode });

@@ -57,26 +57,44 @@ describe("admit", () => {
     expect(reason(resource({ daemon_id: "other" }))).toBe("admitted");
   });
 
-  it("refuses by name what this build cannot do", () => {
-    expect(reason({ chat_session_id: "s" })).toBe(NEWER);
-    expect(reason({ issue_id: "", autopilot_run_id: "x" })).toBe(NEWER);
-    expect(reason({ issue_id: "", quick_create_prompt: "x" })).toBe(NEWER);
+  it("admits every kind of work, and refuses what carries none", () => {
+    expect(reason({ chat_session_id: "s", issue_id: "" })).toBe("admitted");
+    expect(reason({ issue_id: "", autopilot_run_id: "x" })).toBe("admitted");
+    expect(reason({ issue_id: "", quick_create_prompt: "x" })).toBe("admitted");
     expect(reason({ issue_id: "" })).toBe("agent_error.unknown");
-    expect(reason({ agent: { id: "a", name: "x", skill_refs: [{ id: "s" }] } })).toBe("skill_bundle_unavailable");
+    expect(reason({ issue_id: "", trigger_comment_id: "c" })).toBe("agent_error.unknown");
+  });
+
+  it("refuses by name what this build cannot do", () => {
+    expect(reason({ agent: { id: "a", name: "x", skill_refs: [{ id: "s" }], skills: [{ id: "s" }] } })).toBe("admitted");
     for (const skill of [{ id: "s" }, { name: "s" }, { name: " ", content: "" }, { name: "s", content: "", files: [{ path: "x" }] }, { name: "s", content: "", files: "x" }]) {
       expect(reason({ agent: { id: "a", name: "x", skills: [skill] } })).toBe("skill_bundle_unavailable");
     }
     expect(reason({ agent: { id: "a", name: "x", skills: [{ name: "s", content: "c", files: [{ path: "x", content: "y" }] }, { name: "t", content: "" }] } })).toBe("admitted");
-    expect(reason({ agent: { id: "a", name: "x", mcp_config: {} } })).toBe(NEWER);
-    expect(reason({ connected_apps: [{}] })).toBe(NEWER);
+    expect(reason({ remote_mcp_connections: [{}] })).toBe(NEWER);
     expect(reason({ plugin_hook_tools: [{}] })).toBe(NEWER);
   });
 
   it("knows a squad leader by the server's word, or by the briefing before that (M-8)", () => {
+    const leader = (fields: Partial<Task>): boolean => {
+      const admission = admit(task(fields), facts);
+      return admission.kind === "admitted" && admission.job.leader;
+    };
     const briefed = { id: "a", name: "x", instructions: "…\n## Squad Operating Protocol\n…" };
-    expect(reason({ leader_role_resolved: true, is_leader_task: false, agent: briefed })).toBe("admitted");
-    expect(reason({ agent: briefed })).toBe(NEWER);
-    expect(reason({ leader_role_resolved: true, squad_id: "s" })).toBe(NEWER);
-    expect(reason({ is_leader_task: true })).toBe(NEWER);
+    expect(leader({ leader_role_resolved: true, is_leader_task: false, agent: briefed })).toBe(false);
+    expect(leader({ agent: briefed })).toBe(true);
+    expect(leader({ leader_role_resolved: true, squad_id: "s" })).toBe(true);
+    expect(leader({ leader_role_resolved: true, is_leader_task: true })).toBe(true);
+    expect(leader({ is_leader_task: true })).toBe(false);
+  });
+
+  it("gives a leader no local directory: the work there is others'", () => {
+    const here = { project_resources: [{ id: "1", resource_type: "local_directory", resource_ref: { daemon_id: "d", local_path: "/x" } }] };
+    const local = (fields: Partial<Task>): unknown => {
+      const admission = admit(task({ ...here, ...fields }), facts);
+      return admission.kind === "admitted" ? admission.job.local : undefined;
+    };
+    expect(local({})).toMatchObject({ path: "/x" });
+    expect(local({ is_leader_task: true })).toBeUndefined();
   });
 });

@@ -14,6 +14,7 @@ const input: AgentEnvInput = {
   tempDir: "/tmp/multica-task-1",
   launcherDir: "/state/bin",
   environment: { CODEX_HOME: "/env/codex-home", MULTICA_REPO_CHECKOUT_MODE: "isolated" },
+  work: {},
   customEnv: {},
 };
 

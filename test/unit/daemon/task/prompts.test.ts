@@ -4,7 +4,7 @@ import { replyTargets } from "../../../../src/lib/daemon/task/prompts/replies.ts
 import type { Task } from "../../../../src/lib/wire/index.ts";
 
 const ISSUE = "11111111-1111-4111-8111-111111111111";
-const cold = { resumed: false, resumeUnavailable: false };
+const cold = { resumed: false, resumeUnavailable: false, leader: false, self: { id: "a", name: "Dev" }, skills: [], sharedDirectory: false };
 
 function task(fields: Partial<Task> = {}): Task {
   return { id: "t", agent_id: "a", runtime_id: "r", workspace_id: "w", status: "dispatched", issue_id: ISSUE, ...fields };
@@ -60,7 +60,7 @@ describe("comment prompt", () => {
     const fresh = buildPrompt(task({ ...comment, new_comment_count: 3, new_comments_since: since }), cold);
     expect(fresh).toContain(`--thread c1 --since ${since}`);
     expect(buildPrompt(task(comment), { ...cold, resumed: true })).toMatch(/continuing your earlier session/);
-    const lost = buildPrompt(task(comment), { resumed: false, resumeUnavailable: true });
+    const lost = buildPrompt(task(comment), { ...cold, resumeUnavailable: true });
     expect(lost).toContain("--thread c1 --tail 30");
     expect(lost).toMatch(/could not be restored/);
   });

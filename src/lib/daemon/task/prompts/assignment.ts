@@ -1,8 +1,9 @@
 import { quoteText } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
+import { leaderRule } from "./leader.ts";
 
 /** The turn of an agent that was given an issue: what to read first, and the assigner's note (daemon.md 12.2). */
-export function assignmentPrompt(task: Task): string {
+export function assignmentPrompt(task: Task, facts: { readonly leader: boolean }): string {
   const id = task.issue_id ?? "";
   const parts = [`You are a local coding agent of a Multica workspace. Your work is the issue ${id}.`];
   const note = (task.handoff_note ?? "").trim();
@@ -13,6 +14,7 @@ export function assignmentPrompt(task: Task): string {
       quoteText(note),
     );
   }
+  if (facts.leader) parts.push(leaderRule(task));
   parts.push(
     `Begin with \`multica issue get ${id} --output json\`, then do what the issue asks for.`,
     [

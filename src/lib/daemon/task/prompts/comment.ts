@@ -1,5 +1,6 @@
 import { quoteText, safeName } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
+import { leaderRule } from "./leader.ts";
 import { mergedComments } from "./merged.ts";
 import { replyInstructions } from "./replies.ts";
 import { safeToken } from "./text.ts";
@@ -8,7 +9,7 @@ import { safeToken } from "./text.ts";
  * The turn of an agent that a comment woke up. `resumed` tells whether the agent still remembers the conversation:
  * it decides how much has to be read again (daemon.md 12.3).
  */
-export function commentPrompt(task: Task, facts: { readonly resumed: boolean }): string {
+export function commentPrompt(task: Task, facts: { readonly resumed: boolean; readonly leader: boolean }): string {
   const issue = task.issue_id ?? "";
   const merged = mergedComments(task);
   const parts = [`You are a local coding agent of a Multica workspace. Your work is the issue ${issue}.`];
@@ -20,7 +21,8 @@ export function commentPrompt(task: Task, facts: { readonly resumed: boolean }):
     );
   }
   if (merged !== null) parts.push(merged);
-  if (task.trigger_author_type === "agent") {
+  if (facts.leader) parts.push(leaderRule(task));
+  else if (task.trigger_author_type === "agent") {
     parts.push(
       "The author is an agent. Reply only if you did work or owe it a result; never write just to say that no reply is needed. " +
         "Do not mention it to sign off: a mention starts a new run.",
@@ -29,7 +31,7 @@ export function commentPrompt(task: Task, facts: { readonly resumed: boolean }):
   parts.push(
     `Begin with \`multica issue get ${issue} --output json\`, then decide what the comment asks for.`,
     readingHint(task, facts.resumed),
-    replyInstructions(task),
+    replyInstructions(task, facts.leader),
   );
   return parts.join("\n\n");
 }

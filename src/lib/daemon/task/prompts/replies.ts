@@ -25,20 +25,21 @@ export function replyTargets(task: Task): ReplyTarget[] {
 }
 
 /** How the answer is posted: a body file, this turn's parent, once a thread. */
-export function replyInstructions(task: Task): string {
+export function replyInstructions(task: Task, leader: boolean): string {
   const issue = task.issue_id ?? "";
   const targets = replyTargets(task);
   const rules =
     "Write each body to a UTF-8 file in your working directory with real line breaks (no literal `\\n`), never inline and never through stdin, " +
     "and remove the file afterwards. Use the parent given here; a parent from an earlier turn is wrong.";
+  const unless = leader ? ", unless you recorded no_action" : "";
   if (targets.length === 1) {
-    return `To reply:\n\n    multica issue comment add ${issue} --parent ${task.trigger_comment_id ?? ""} --content-file ./reply.md\n\n${rules}`;
+    return `To reply${unless}:\n\n    multica issue comment add ${issue} --parent ${task.trigger_comment_id ?? ""} --content-file ./reply.md\n\n${rules}`;
   }
   const commands = targets.map(
     (target, index) => `    multica issue comment add ${issue} --parent ${target.parent} --content-file ./reply-${index + 1}.md`,
   );
   return [
-    `The comments of this run stand in ${targets.length} threads. Post one reply in each of them, in this order; this replaces the rule of one comment a run:`,
+    `The comments of this run stand in ${targets.length} threads. Post one reply in each of them, in this order${unless}; this replaces the rule of one comment a run:`,
     commands.join("\n"),
     `Give every reply its own file, as above. ${rules}`,
   ].join("\n\n");

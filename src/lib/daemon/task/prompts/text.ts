@@ -9,3 +9,8 @@ export function safeToken(token: string | null | undefined): string {
   const trimmed = (token ?? "").trim();
   return /^[A-Za-z0-9_.:+-]+$/.test(trimmed) ? trimmed : "";
 }
+
+/** A name of a tool or a server, or an empty string when it is more than that. */
+export function safeCode(value: unknown): string {
+  return typeof value === "string" && /^[A-Za-z0-9_.-]+$/.test(value.trim()) ? value.trim() : "";
+}
