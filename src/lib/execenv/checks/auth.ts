@@ -2,7 +2,7 @@ import { lstat, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createLink, readRegularFile } from "../../platform/index.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
-import { homePath, keepCopy, linkState, moveAside, placeKind, reachable, shown } from "./place.ts";
+import { homePath, isReadable, keepCopy, linkState, moveAside, placeKind, reachable, shown } from "./place.ts";
 import type { Finding } from "./types.ts";
 
 const ENTRY = "auth.json";
@@ -21,7 +21,7 @@ export const authCheck: Check = {
     const source = join(context.codex.sharedHome, ENTRY);
     const kind = await placeKind(context, ENTRY);
     const say = (code: Parameters<typeof finding>[0], actual: string): Finding[] => [finding(code, { path: shown(ENTRY), expected: `link → ${source}`, actual })];
-    if ((await reachable(source)) !== "file") return [await withoutSource(context, source, kind)];
+    if ((await reachable(source)) !== "file" || !(await isReadable(source))) return [await withoutSource(context, source, kind)];
     if (kind === "absent") return say("CH_AUTH_MISSING", "absent");
     if (kind === "link") {
       const { state, text } = await linkState(context, ENTRY, source);
@@ -29,6 +29,7 @@ export const authCheck: Check = {
       return state === "broken" ? say("CH_AUTH_BROKEN", `broken link → ${text}`) : say("CH_AUTH_WRONG_TARGET", `link → ${text}`);
     }
     if (kind !== "file") return say("CH_AUTH_NOT_FILE", kind);
+    if (!(await isReadable(homePath(context, ENTRY)))) return say("CH_AUTH_DIVERGED_COPY", "a file that cannot be read");
     const copy = await copyState(homePath(context, ENTRY), source);
     return copy.newer && !copy.same ? say("CH_AUTH_DIVERGED_COPY", "a newer file that differs") : say("CH_AUTH_STALE_COPY", copy.same ? "a copy" : "an older file that differs");
   },
@@ -36,8 +37,10 @@ export const authCheck: Check = {
   async repair(context, found) {
     const source = join(context.codex?.sharedHome ?? "", ENTRY);
     let backup: string | undefined;
-    if (found.code === "CH_AUTH_NOT_FILE") backup = await moveAside(context, ENTRY);
-    else if ((await placeKind(context, ENTRY)) === "file" && !(await copyState(homePath(context, ENTRY), source)).same) backup = await keepCopy(context, ENTRY);
+    const kind = await placeKind(context, ENTRY);
+    // What cannot be read cannot be compared or copied: it is moved as it is.
+    if (found.code === "CH_AUTH_NOT_FILE" || (kind === "file" && !(await isReadable(homePath(context, ENTRY))))) backup = await moveAside(context, ENTRY);
+    else if (kind === "file" && !(await copyState(homePath(context, ENTRY), source)).same) backup = await keepCopy(context, ENTRY);
     await createLink(source, homePath(context, ENTRY));
     return { backup };
   },

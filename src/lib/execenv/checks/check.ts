@@ -37,6 +37,8 @@ export interface Check {
   readonly section: Section;
   readonly codes: readonly Code[];
   check(context: CheckContext): Promise<readonly Finding[]>;
+  /** True for a finding that hides everything behind it: while it stands, no later check of the section is run. */
+  gate?(finding: Finding): boolean;
   repair?(context: CheckContext, finding: Finding): Promise<Repaired>;
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { copyIfAbsent } from "../../platform/index.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
-import { homePath, moveAside, placeKind, reachable, shown } from "./place.ts";
+import { homePath, isReadable, moveAside, placeKind, reachable, shown } from "./place.ts";
 import type { Finding } from "./types.ts";
 
 const NAMES = ["config.json", "instructions.md"] as const;
@@ -10,7 +10,7 @@ const NAMES = ["config.json", "instructions.md"] as const;
 export const copiesCheck: Check = {
   id: "copies",
   section: "codex",
-  codes: ["CH_COPY_MISSING", "CH_COPY_NOT_FILE"],
+  codes: ["CH_COPY_MISSING", "CH_COPY_NOT_FILE", "CH_COPY_UNREADABLE"],
 
   async check(context) {
     if (context.codex === undefined) return [];
@@ -31,10 +31,11 @@ export const copiesCheck: Check = {
 
 async function checkCopy(context: CheckContext, name: string, source: string): Promise<Finding[]> {
   const kind = await placeKind(context, name);
-  if (kind === "file") return [];
+  if (kind === "file" && (await isReadable(homePath(context, name)))) return [];
   const has = (await reachable(source)) === "file";
   const facts = { path: shown(name), expected: has ? `a copy of ${source}` : "a file or nothing", actual: kind };
   if (kind === "absent") return has ? [finding("CH_COPY_MISSING", facts)] : [];
+  if (kind === "file") return [finding("CH_COPY_UNREADABLE", { ...facts, actual: "a file that cannot be read" })];
   // A link too: what is written to the task's copy must not end up in the user's file.
   return [finding("CH_COPY_NOT_FILE", facts)];
 }

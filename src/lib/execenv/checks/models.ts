@@ -5,7 +5,7 @@ import { parse } from "smol-toml";
 import { systemCode } from "../../core/index.ts";
 import { copyIfAbsent, readRegularFile, writeFileAtomic } from "../../platform/index.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
-import { homePath, moveAside, placeKind, reachable, shown } from "./place.ts";
+import { homePath, isReadable, moveAside, placeKind, reachable, shown } from "./place.ts";
 
 const CACHE = "models_cache.json";
 const BINDING = ".models_cache_config.sha256";
@@ -22,10 +22,11 @@ export const modelsCheck: Check = {
   async check(context) {
     if (context.codex === undefined) return [];
     const cache = await placeKind(context, CACHE);
-    const bound = (await readRegularFile(homePath(context, BINDING)))?.toString("utf8").trim();
-    const right = bound === (await fingerprint(context)) && (cache === "file" || cache === "absent");
+    const bound = await boundTo(context);
+    const closed = cache === "file" && !(await isReadable(homePath(context, CACHE)));
+    const right = bound === (await fingerprint(context)) && (cache === "file" || cache === "absent") && !closed;
     if (right) return [];
-    const actual = cache !== "file" && cache !== "absent" ? `the cache is a ${cache}` : bound === undefined ? "not bound" : "bound to another configuration";
+    const actual = cache !== "file" && cache !== "absent" ? `the cache is a ${cache}` : closed ? "the cache cannot be read" : bound === undefined ? "not bound" : "bound to another configuration";
     return [finding("CH_MODELS_CACHE_UNBOUND", { path: shown(CACHE), expected: "bound to the user's configuration", actual })];
   },
 
@@ -41,6 +42,12 @@ export const modelsCheck: Check = {
     return { backup: backup ?? kept };
   },
 };
+
+/** What the cache is bound to; undefined also for a binding that cannot be read: it is made anew. */
+async function boundTo(context: CheckContext): Promise<string | undefined> {
+  const bytes = await readRegularFile(homePath(context, BINDING)).catch(() => undefined);
+  return bytes?.toString("utf8").trim();
+}
 
 /** SHA-256 over the user's `config.json`, `config.toml` and the catalog that it names. */
 async function fingerprint(context: CheckContext): Promise<string> {

@@ -1,7 +1,8 @@
-import { lstat, readlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, lstat, readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemCode } from "../../core/index.ts";
-import { isInside, moveFile, pathExists, readRegularFile, realPathIfExists, writeFileIfAbsent } from "../../platform/index.ts";
+import { chmodPath, isInside, moveFile, pathExists, placeNewFile, readRegularFile, realPathIfExists, stagingPath } from "../../platform/index.ts";
 import { ensureConfinedDir, lookConfined } from "../confined.ts";
 import { ENTRY } from "../layout.ts";
 import type { CheckContext } from "./check.ts";
@@ -73,8 +74,28 @@ export async function moveAside(context: CheckContext, entry: string): Promise<s
   const kind = await placeKind(context, entry);
   await ensureConfinedDir(root, BACKUP, 0o700);
   const name = await freeName(context, `${entry.replace(/[/\\]/g, "_")}.${kind}-${context.stamp}`);
-  await moveFile(homePath(context, entry), join(root, name));
+  await moveWhole(homePath(context, entry), join(root, name));
   return name;
+}
+
+/** A directory takes another parent only if it may be written to itself; what it was is restored. */
+async function moveWhole(from: string, to: string): Promise<void> {
+  const facts = await lstat(from);
+  const closed = facts.isDirectory() && (facts.mode & 0o200) === 0;
+  if (closed) await chmodPath(from, (facts.mode & 0o777) | 0o200);
+  await moveFile(from, to);
+  if (closed) await chmodPath(to, facts.mode & 0o777);
+}
+
+/** False for what is there and may not be read by us: what is in it cannot be told, so it is nobody's to replace. */
+export async function isReadable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    if (["EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 /** Keeps a copy of a file of the codex-home, unless the same bytes are kept already; returns where, or undefined for no file. */
@@ -87,7 +108,8 @@ export async function keepCopy(context: CheckContext, entry: string): Promise<st
   for (let attempt = 0; ; attempt += 1) {
     const name = attempt === 0 ? plain : `${plain}.${context.stamp}${attempt === 1 ? "" : `-${attempt}`}`;
     if ((await readRegularFile(join(root, name)))?.equals(bytes) === true) return name;
-    if (await writeFileIfAbsent(join(root, name), bytes, { mode: 0o600 })) return name;
+    // Whole or not at all: half a copy would pass for what somebody wrote.
+    if (await placeNewFile(join(root, name), bytes, { staging: stagingPath(join(root, name)), mode: 0o600 })) return name;
   }
 }
 

@@ -6,7 +6,7 @@ import { ensureConfinedDir, lookConfined } from "../confined.ts";
 import { ENTRY } from "../layout.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
 import { CONFIG, readConfig } from "./config-file.ts";
-import { homePath, moveAside, placeKind, reachable, shown } from "./place.ts";
+import { homePath, isReadable, moveAside, placeKind, reachable, shown } from "./place.ts";
 import type { Finding } from "./types.ts";
 
 const KEYS = ["model_catalog_json", "model_instructions_file", "experimental_instructions_file"] as const;
@@ -54,7 +54,8 @@ async function checkReference(context: CheckContext, key: string, value: string)
     throw error;
   }
   const kind = await placeKind(context, path);
-  if (kind === "file") return [];
+  if (kind === "file" && (await isReadable(homePath(context, path)))) return [];
+  if (kind === "file") return [finding("CH_REF_MISSING", { path: shown(path), expected: `the file that ${key} names`, actual: "it cannot be read", fix: "manual", hint: "Give yourself the right to read it." })];
   const source = join(context.codex?.sharedHome ?? "", path);
   const found = await reachable(source);
   const facts = { path: shown(path), expected: `a copy of ${source}, which ${key} names` };
@@ -67,9 +68,10 @@ function outside(key: string, value: string, why: string): Finding {
   return finding("CH_REF_OUTSIDE", { path: `${shown(CONFIG)}#${key}`, expected: "a file in the Codex home", actual: `${key} names ${value}, which leaves the Codex home: ${why}` });
 }
 
-async function references(context: CheckContext): Promise<{ key: string; value: string }[]> {
+/** The files that the home's `config.toml` names; none while it cannot be read, which is a finding of its own. */
+export async function references(context: CheckContext): Promise<{ key: string; value: string }[]> {
   if (context.codex === undefined) return [];
-  const text = (await readConfig(context))?.text ?? "";
+  const text = (await readConfig(context).catch(() => undefined))?.text ?? "";
   try {
     const config = parse(text);
     return KEYS.flatMap((key) => {

@@ -68,7 +68,9 @@ async function repairAll(context: CheckContext, checks: readonly Check[]): Promi
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     let repaired = false;
     const seen: Finding[] = [];
+    const closed = new Set<Section>();
     for (const check of checks) {
+      if (closed.has(check.section)) continue;
       for (const one of await lookWith(context, check)) {
         seen.push(one);
         const tried = done.get(keyOf(one));
@@ -77,6 +79,7 @@ async function repairAll(context: CheckContext, checks: readonly Check[]): Promi
         done.set(keyOf(one), result);
         repaired = true;
       }
+      if (await isClosed(context, check)) closed.add(check.section);
     }
     // Nothing was changed by anybody, so a second look would show the same.
     if (!repaired && done.size === 0) return seen;
@@ -109,8 +112,19 @@ async function lookAt(context: CheckContext, checks: readonly Check[]): Promise<
   const unsafe = await lookWith(context, containmentCheck);
   if (unsafe.length > 0) return [...unsafe];
   const findings: Finding[] = [];
-  for (const check of checks) if (check !== containmentCheck) findings.push(...(await lookWith(context, check)));
+  const closed = new Set<Section>();
+  for (const check of checks) {
+    if (check === containmentCheck || closed.has(check.section)) continue;
+    const found = await lookWith(context, check);
+    findings.push(...found);
+    if (found.some((one) => check.gate?.(one) === true)) closed.add(check.section);
+  }
   return findings;
+}
+
+/** True while a gate stands shut, its repair tried or not. */
+async function isClosed(context: CheckContext, check: Check): Promise<boolean> {
+  return check.gate !== undefined && (await lookWith(context, check)).some((one) => check.gate?.(one) === true);
 }
 
 async function lookWith(context: CheckContext, check: Check): Promise<readonly Finding[]> {
