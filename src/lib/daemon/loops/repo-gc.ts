@@ -4,7 +4,8 @@ import { isAnyHeld } from "../../execenv/index.ts";
 import type { DaemonContext } from "../context.ts";
 import type { RepoAccess } from "../repo-access.ts";
 
-export interface RepoGcParts extends Pick<DaemonContext, "clock" | "logger" | "rootSignal" | "barrier" | "repoCache" | "config"> {
+export interface RepoGcParts extends Pick<DaemonContext, "clock" | "logger" | "rootSignal" | "barrier" | "repoCache"> {
+  readonly config: Pick<DaemonContext["config"], "workspacesRoot">;
   readonly settings: RepoGcSettings;
   /** Wait before the first round. */
   readonly firstMs: number;
