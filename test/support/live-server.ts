@@ -97,9 +97,9 @@ export class LiveServer {
   }
 
   /** Connects as a daemon; rejects with the status when the server refuses the upgrade. */
-  connect(runtimeIds: readonly string[], token = this.token): Promise<LiveSocket> {
+  connect(runtimeIds: readonly string[], token = this.token, headers: Readonly<Record<string, string>> = {}): Promise<LiveSocket> {
     const query = `runtime_ids=${encodeURIComponent(runtimeIds.join(","))}`;
-    return openSocket(`${this.url.replace(/^http/, "ws")}/api/daemon/ws?${query}`, token);
+    return openSocket(`${this.url.replace(/^http/, "ws")}/api/daemon/ws?${query}`, token, headers);
   }
 
   #good(answer: Answer): unknown {
@@ -146,9 +146,9 @@ export class LiveSocket {
   }
 }
 
-export function openSocket(url: string, token: string | null): Promise<LiveSocket> {
+export function openSocket(url: string, token: string | null, headers: Readonly<Record<string, string>> = {}): Promise<LiveSocket> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, token === null ? {} : { headers: { authorization: `Bearer ${token}` } });
+    const socket = new WebSocket(url, { headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) } });
     const live = new LiveSocket(socket);
     socket.once("open", () => resolve(live));
     socket.once("unexpected-response", (_request, response) => {

@@ -1,13 +1,21 @@
 import type { RawData, WebSocket } from "ws";
 import { errorText, parseJson } from "../core/index.ts";
-import { FRAME, SOCKET_LIMITS, frameSchema, heartbeatPayloadSchema } from "../wire/index.ts";
+import { FRAME, RPC_CAPABILITY, SOCKET_LIMITS, frameSchema, heartbeatPayloadSchema, rpcRequestSchema } from "../wire/index.ts";
 import type { Principal } from "./auth/authenticate.ts";
 import type { ServerContext } from "./context.ts";
 import { touchRuntime } from "./services/daemon/presence.ts";
 import { popRequests } from "./services/requests/store.ts";
+import { answerRpc } from "./socket-rpc.ts";
 import { inTransaction } from "./transaction.ts";
 
 const GOING_AWAY = 1001;
+
+/** Who connected, for which runtimes, and what it says it understands. */
+export interface Admitted {
+  readonly principal: Principal;
+  readonly runtimeIds: ReadonlySet<string>;
+  readonly capabilities: ReadonlySet<string>;
+}
 
 /**
  * One daemon on the socket: answers its heartbeats, pings it, and drops it when it is silent, or too slow for the 16
@@ -16,15 +24,18 @@ const GOING_AWAY = 1001;
 export class DaemonConnection {
   readonly principal: Principal;
   readonly runtimeIds: ReadonlySet<string>;
+  readonly #capabilities: ReadonlySet<string>;
   readonly #ctx: ServerContext;
   readonly #socket: WebSocket;
   readonly #stopPing: () => void;
   readonly #writeLimits = new Set<() => void>();
   #stopReadLimit: () => void = () => undefined;
+  #calls = 0;
 
-  constructor(ctx: ServerContext, socket: WebSocket, asked: { readonly principal: Principal; readonly runtimeIds: ReadonlySet<string> }) {
+  constructor(ctx: ServerContext, socket: WebSocket, asked: Admitted) {
     this.principal = asked.principal;
     this.runtimeIds = asked.runtimeIds;
+    this.#capabilities = asked.capabilities;
     this.#ctx = ctx;
     this.#socket = socket;
     this.#stopPing = ctx.clock.every(ctx.thresholds.socketPingMs, () => this.#ping());
@@ -37,7 +48,7 @@ export class DaemonConnection {
   }
 
   /** Queues a frame; a daemon that has not taken the last 16 is disconnected and catches up when it comes back. */
-  send(frame: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> }): void {
+  send(frame: { readonly type: string; readonly payload: object }, sent: () => void = () => undefined): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     // One transaction may announce many tasks in one go: frames the kernel has taken already are not waiting.
     const waiting = this.#socket.bufferedAmount > 0 ? this.#writeLimits.size : 0;
@@ -47,6 +58,7 @@ export class DaemonConnection {
     this.#socket.send(JSON.stringify(frame), () => {
       done();
       this.#writeLimits.delete(done);
+      sent();
     });
   }
 
@@ -67,7 +79,9 @@ export class DaemonConnection {
     this.#renewReadLimit();
     if (isBinary) return;
     const frame = frameSchema.safeParse(parseJson(toText(data)));
-    if (!frame.success || frame.data.type !== FRAME.heartbeat) return;
+    if (!frame.success) return;
+    if (frame.data.type === FRAME.rpcRequest) return this.#call(frame.data.payload);
+    if (frame.data.type !== FRAME.heartbeat) return;
     const beat = heartbeatPayloadSchema.safeParse(frame.data.payload);
     if (beat.success && this.runtimeIds.has(beat.data.runtime_id)) this.#heartbeat(beat.data.runtime_id, beat.data.supports_batch_import === true);
   }
@@ -80,10 +94,26 @@ export class DaemonConnection {
           ? { status: "ok", ...popRequests(tx, runtimeId, batchImports) }
           : { status: "runtime_gone", runtime_gone: true },
       );
-      this.send({ type: FRAME.heartbeatAck, payload: { runtime_id: runtimeId, ...state } });
+      const payload = { runtime_id: runtimeId, ...state, server_capabilities: [RPC_CAPABILITY] };
+      this.send({ type: FRAME.heartbeatAck, payload });
     } catch (error) {
       this.#ctx.logger.error("heartbeat not stored", { runtime: runtimeId, error: errorText(error) });
     }
+  }
+
+  /** A call counts until its answer is on the way: a daemon that asks faster than it reads is told so. */
+  #call(payload: unknown): void {
+    if (this.#calls >= SOCKET_LIMITS.rpcInFlight) {
+      const id = rpcRequestSchema.safeParse(payload);
+      if (id.success) this.send({ type: FRAME.rpcResponse, payload: { request_id: id.data.request_id, status: 429, error: "too many calls in flight" } });
+      return;
+    }
+    const answer = answerRpc(this.#ctx, { principal: this.principal, capabilities: this.#capabilities }, payload);
+    if (answer === undefined) return;
+    this.#calls += 1;
+    this.send({ type: FRAME.rpcResponse, payload: answer }, () => {
+      this.#calls -= 1;
+    });
   }
 
   #ping(): void {

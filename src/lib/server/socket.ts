@@ -2,11 +2,12 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { errorText } from "../core/index.ts";
-import { type Principal, authenticateDaemon, mayEnterWorkspace } from "./auth/authenticate.ts";
+import { authenticateDaemon, mayEnterWorkspace } from "./auth/authenticate.ts";
 import type { BusEvent, ServerContext } from "./context.ts";
 import { HttpError, badRequest, notFound } from "./http-error.ts";
 import { findRuntime } from "./services/daemon/access.ts";
-import { DaemonConnection } from "./socket-connection.ts";
+import { parseCapabilities } from "./services/daemon/claim-call.ts";
+import { type Admitted, DaemonConnection } from "./socket-connection.ts";
 import { FRAME, NOT_FOUND_TEXT } from "../wire/index.ts";
 
 const PATH = "/api/daemon/ws";
@@ -63,7 +64,7 @@ export function attachSocket(httpServer: Server, ctx: ServerContext): AttachedSo
 }
 
 /** Who asks, and for which runtimes. Throws what is answered instead of the upgrade (server-api.md 10.1). */
-function admit(ctx: ServerContext, request: IncomingMessage): { principal: Principal; runtimeIds: ReadonlySet<string> } {
+function admit(ctx: ServerContext, request: IncomingMessage): Admitted {
   const url = new URL(request.url ?? "/", "http://server.invalid");
   if (url.pathname !== PATH) throw new UnknownRoute();
   const principal = authenticateDaemon(ctx, request.headers.authorization);
@@ -78,7 +79,8 @@ function admit(ctx: ServerContext, request: IncomingMessage): { principal: Princ
     if (runtime === undefined) throw notFound("runtime");
     return runtime.id;
   });
-  return { principal, runtimeIds: new Set(ids) };
+  const header = request.headers["x-client-capabilities"];
+  return { principal, runtimeIds: new Set(ids), capabilities: parseCapabilities(Array.isArray(header) ? header.join(",") : header) };
 }
 
 class UnknownRoute extends Error {}

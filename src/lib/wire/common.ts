@@ -40,7 +40,7 @@ export function priorityNumber(name: string): number {
 }
 
 /** Capability tokens this daemon really implements; sent as `X-Client-Capabilities` (server-api.md 1.4). */
-export const DAEMON_CAPABILITIES: readonly string[] = ["coalesced-comments-v1"];
+export const DAEMON_CAPABILITIES: readonly string[] = ["coalesced-comments-v1", "skill-bundles-v1", "agent-skill-v1", "local-worktree-v1"];
 
 /** Families a runtime profile may name on real servers, and `acp`, which only the embedded server takes (decision 13). */
 export const PROTOCOL_FAMILIES = [

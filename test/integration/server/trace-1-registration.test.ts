@@ -59,7 +59,7 @@ describe("trace 1: login and registration", () => {
 
     const socket = await server.connect([R], token);
     socket.send("daemon:heartbeat", { runtime_id: R, supports_batch_import: true });
-    expect(await socket.next("daemon:heartbeat_ack")).toEqual({ type: "daemon:heartbeat_ack", payload: { runtime_id: R, status: "ok" } });
+    expect(await socket.next("daemon:heartbeat_ack")).toEqual({ type: "daemon:heartbeat_ack", payload: { runtime_id: R, status: "ok", server_capabilities: ["rpc-v1"] } });
   });
 
   it("keeps a runtime's id over restarts and moves what an earlier identity of the machine owned", async () => {
@@ -132,7 +132,7 @@ describe("the daemon socket", () => {
     const socket = await openSocket(`${server.url.replace("http", "ws")}/api/daemon/ws?runtime_ids=${one}&runtime_id=${two}`, server.token);
     for (const id of [one, two]) socket.send("daemon:heartbeat", { runtime_id: id });
     await socket.next("daemon:heartbeat_ack");
-    expect((await socket.next("daemon:heartbeat_ack")).payload).toEqual({ runtime_id: two, status: "ok" });
+    expect((await socket.next("daemon:heartbeat_ack")).payload).toEqual({ runtime_id: two, status: "ok", server_capabilities: ["rpc-v1"] });
   });
 
   it("says when a runtime is gone, and ignores strangers, nonsense and unknown frames", async () => {
@@ -141,11 +141,11 @@ describe("the daemon socket", () => {
     const socket = await server.connect([R]);
     socket.socket.send("{nonsense");
     socket.socket.send(Buffer.from([1, 2, 3]));
-    socket.send("daemon:rpc_request", { request_id: "1", method: "tasks.claim" });
+    socket.send("daemon:unheard_of", { request_id: "1", method: "tasks.claim" });
     socket.send("daemon:heartbeat", { runtime_id: "stranger" });
     expect((await server.call("DELETE", `/api/runtimes/${R}`)).status).toBe(200);
     socket.send("daemon:heartbeat", { runtime_id: R });
-    expect((await socket.next("daemon:heartbeat_ack")).payload).toEqual({ runtime_id: R, status: "runtime_gone", runtime_gone: true });
+    expect((await socket.next("daemon:heartbeat_ack")).payload).toEqual({ runtime_id: R, status: "runtime_gone", runtime_gone: true, server_capabilities: ["rpc-v1"] });
     expect(socket.frames).toEqual([]);
   });
 

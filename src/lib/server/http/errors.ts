@@ -9,7 +9,7 @@ import { json } from "./respond.ts";
  * daemons delete work on the 404 texts (server-api.md 2.3, embedded-server.md).
  */
 export function errorResponse(ctx: ServerContext, error: unknown, request: { method: string; path: string }): Response {
-  const answer = toHttpError(error);
+  const answer = httpErrorOf(error);
   if (answer.status >= 500) {
     ctx.logger.error("request failed", { ...request, status: answer.status, error: errorText(error) });
   }
@@ -17,7 +17,8 @@ export function errorResponse(ctx: ServerContext, error: unknown, request: { met
   return json({ error: answer.message, ...(code === undefined ? {} : { code }), ...extra }, answer.status);
 }
 
-function toHttpError(error: unknown): HttpError {
+/** What a thrown error is to the one who asked. */
+export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (isBusy(error)) return new HttpError(503, "the database is busy, try again", { cause: error });
   if (sqliteCode(error) === 13) return new HttpError(500, "the disk is full", { cause: error });

@@ -4,10 +4,11 @@ import { all } from "../../db/query.ts";
 import { readBody } from "../../http/body.ts";
 import type { App, AppContext } from "../../http/env.ts";
 import { json } from "../../http/respond.ts";
-import { HttpError, badRequest } from "../../http-error.ts";
+import { HttpError } from "../../http-error.ts";
 import { type TaskRow, taskWire } from "../../rows/index.ts";
-import { findRuntime, requireRuntime } from "../../services/daemon/access.ts";
-import { claimBatch, claimNext } from "../../services/tasks/claim.ts";
+import { requireRuntime } from "../../services/daemon/access.ts";
+import { claimForDaemon } from "../../services/daemon/claim-call.ts";
+import { claimNext } from "../../services/tasks/claim.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 
 /** How daemons get work (server-api.md 5). */
@@ -29,14 +30,7 @@ export function claimRoutes(app: App, ctx: ServerContext): void {
 
   const batch = async (c: AppContext): Promise<Response> => {
     const request = await readBody(c, claimRequestSchema);
-    const principal = c.get("principal");
-    if (request.daemon_id === "") throw badRequest("daemon_id is required");
-    if (request.max_tasks < 0) throw badRequest("max_tasks must not be negative");
-    if (principal.kind === "daemon" && principal.daemonId !== undefined && principal.daemonId !== request.daemon_id) {
-      throw new HttpError(403, "daemon_id does not match token");
-    }
-    const runtimes = request.runtime_ids.flatMap((id) => findRuntime(ctx, principal, id)?.id ?? []);
-    return json({ tasks: claimBatch(ctx, runtimes, request.max_tasks, capabilitiesOf(c)) });
+    return json(claimForDaemon(ctx, c.get("principal"), request, capabilitiesOf(c)));
   };
   app.post("/api/daemon/tasks/claim", batch);
   app.post("/api/daemon/claim", batch);
