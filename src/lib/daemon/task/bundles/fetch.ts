@@ -31,7 +31,7 @@ export async function fetchBundle(wanted: WantedSkill, fetch: BundleFetch): Prom
   const limitMs = fetchLimitMs(wanted.sizeBytes);
   const limit = deadline(clock, limitMs, fetch.signal);
   try {
-    return await attempts(wanted, fetch, limit.signal, limitMs);
+    return check(await attempts(wanted, fetch, limit.signal, limitMs), wanted);
   } catch (error) {
     const took = formatDuration(Math.round(clock.monotonic() - began));
     const why = limit.expired() ? `no answer within ${formatDuration(limitMs)}` : errorText(error);
@@ -41,10 +41,10 @@ export async function fetchBundle(wanted: WantedSkill, fetch: BundleFetch): Prom
   }
 }
 
-async function attempts(wanted: WantedSkill, { clock, resolve }: BundleFetch, signal: AbortSignal, timeoutMs: number): Promise<Bundle> {
+async function attempts(wanted: WantedSkill, { clock, resolve }: BundleFetch, signal: AbortSignal, timeoutMs: number): Promise<SkillData[]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return check(await resolve({ skills: [wanted.ref] }, { signal, timeoutMs }), wanted);
+      return await resolve({ skills: [wanted.ref] }, { signal, timeoutMs });
     } catch (error) {
       const wait = WAITS_MS[attempt];
       if (wait === undefined || signal.aborted || !isTransient(error)) throw error;
