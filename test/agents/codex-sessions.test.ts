@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/lib/platform/index.ts";
 import { codexDatabase } from "../../src/lib/state/index-db/foreign.ts";
 import { type FindScope, findRollout, listSessions } from "../../src/lib/state/index.ts";
 import { everything, indexWorld } from "../support/index-db.ts";
-import { waitFor } from "../support/wait.ts";
+import { AppServer } from "./app-server.ts";
 import { installedAgent } from "./install.ts";
 import { scriptedModel } from "./model.ts";
 
@@ -18,58 +16,6 @@ interface Thread {
   readonly path: string;
   readonly preview: string;
   readonly name?: string | null;
-}
-
-/** A real `codex app-server` in a home of its own, asked one request at a time. */
-class AppServer {
-  readonly #child: ChildProcess;
-  readonly #answers = new Map<number, (message: Record<string, unknown>) => void>();
-  readonly #done: string[] = [];
-  readonly ended: Promise<void>;
-  #next = 1;
-
-  constructor(executable: string, home: string, cwd: string) {
-    this.#child = spawn(executable, ["app-server", "--listen", "stdio://"], {
-      cwd,
-      env: { PATH: process.env["PATH"] ?? "", HOME: home, CODEX_HOME: home, MOCK_API_KEY: "sk-mock" },
-      stdio: ["pipe", "pipe", "ignore"],
-    });
-    onTestFinished(() => void this.#child.kill("SIGKILL"));
-    this.ended = new Promise((resolve) => this.#child.once("exit", () => resolve()));
-    const { stdout } = this.#child;
-    if (stdout === null) throw new Error("no pipe");
-    createInterface({ input: stdout }).on("line", (line) => {
-      const message = JSON.parse(line) as Record<string, unknown>;
-      if (message["method"] === "turn/completed") this.#done.push(String((message["params"] as { threadId: string }).threadId));
-      if (typeof message["id"] === "number" && message["method"] === undefined) this.#answers.get(message["id"])?.(message);
-    });
-  }
-
-  async ask<T>(method: string, params: unknown): Promise<T> {
-    const id = this.#next++;
-    const answer = new Promise<Record<string, unknown>>((resolve) => this.#answers.set(id, resolve));
-    this.#child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    const message = await answer;
-    if (message["error"] !== undefined) throw new Error(`${method}: ${JSON.stringify(message["error"])}`);
-    return message["result"] as T;
-  }
-
-  async start(): Promise<void> {
-    await this.ask("initialize", { clientInfo: { name: "multica-test", title: "test", version: "0" } });
-    this.#child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", method: "initialized" })}\n`);
-  }
-
-  /** Runs one turn to its end. */
-  async turn(threadId: string, text: string): Promise<void> {
-    const before = this.#done.filter((id) => id === threadId).length;
-    await this.ask("turn/start", { threadId, input: [{ type: "text", text }] });
-    await waitFor("the end of the turn", () => this.#done.filter((id) => id === threadId).length > before, 60_000);
-  }
-
-  async stop(): Promise<void> {
-    this.#child.stdin?.end();
-    await this.ended;
-  }
 }
 
 describe("the session index over a home that a real codex writes", () => {

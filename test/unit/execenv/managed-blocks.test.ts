@@ -76,6 +76,16 @@ describe("the sandbox block", () => {
     expect(apply(text)).toBe(`${BLOCK}\n${text}`);
   });
 
+  it.each([
+    ["a block", `${BLOCK}`],
+    ["a block without its end", BLOCK.replace(`${END}\n`, "")],
+  ])("leaves nothing of %s in the table that it got below", (_what, block) => {
+    for (const wants of [{ sandbox: "workspace-write", multiAgent: false, memory: false }, { sandbox: "workspace-write", multiAgent: true, memory: true }] as const) {
+      const text = planConfig("", wants).text.replace(BLOCK, block);
+      expect(parse(planConfig(`[a]\nb = 1\n\n${text}`, wants).text)["a"]).toEqual({ b: 1 });
+    }
+  });
+
   it("says nothing about the network without a sandbox", () => {
     expect(applySandboxBlock("", "danger-full-access")).toBe(`${BEGIN}\nsandbox_mode = "danger-full-access"\nallow_login_shell = false\n${END}\n`);
     expect(applySandboxBlock(BLOCK, "danger-full-access")).not.toContain("network_access");

@@ -1,5 +1,6 @@
 import { type BlockId, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, type TableBlock, blockNames, ownedNames, pairsOf, wantedTables } from "./blocks.ts";
 import { type ConfigDocument, type Region, foreignInTables, fullName, hasTable, innerOf, isBelowTable, isTableBlock, sameName, startsWith, textOf } from "./document.ts";
+import type { TomlStatement } from "../toml-scan.ts";
 import { tableIssues } from "./tables.ts";
 
 export type ConfigFault = "MISSING" | "OUTDATED" | "DUPLICATE" | "MISPLACED" | "FOREIGN" | "CONFLICT_KEY" | "SKILLS_ENTRY";
@@ -81,12 +82,23 @@ function tableBlockIssues(document: ConfigDocument, id: TableBlock): ConfigIssue
 /** Indexes inside a region that its block does not own; blank lines of a key block count as ours, we write none there. */
 export function foreignOf(document: ConfigDocument, region: Region): number[] {
   if (isTableBlock(region.id)) return foreignInTables(document, region);
-  const names = blockNames(region.id);
+  const { id } = region;
+  let headed = false;
   return innerOf(region).filter((index) => {
     const statement = document.statements[index];
     if (statement === undefined || statement.kind === "blank") return false;
-    return statement.kind !== "pair" || !names.some((name) => sameName(fullName(statement), name));
+    headed ||= statement.kind === "table" || statement.kind === "array-table";
+    return !isOfKeys(statement, id, !headed);
   });
+}
+
+/**
+ * True for a pair that a key block owns: by its full name, and `asWritten` by the words that we write, which mean something
+ * else when the block got below a table.
+ */
+export function isOfKeys(statement: TomlStatement, id: KeyBlock, asWritten: boolean): boolean {
+  if (statement.kind !== "pair") return false;
+  return blockNames(id).some((name) => sameName(fullName(statement), name) || (asWritten && (sameName(statement.name, name) || (name.length > 1 && sameName(statement.name, name.slice(1))))));
 }
 
 /** With a `[sandbox_workspace_write]` table the value has to be in it: TOML refuses a dotted key beside the header. */

@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { MulticaError, errorText, isObject } from "../../../core/index.ts";
-import { analyse, bodyOf, type ConfigIssue, conflicts, foreignOf, networkInTable, skillsEntries } from "./analyse.ts";
+import { analyse, bodyOf, type ConfigIssue, conflicts, foreignOf, isOfKeys, networkInTable, skillsEntries } from "./analyse.ts";
 import { KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, beginLine, endLine, ownedNames, wantedTables } from "./blocks.ts";
 import { type ConfigDocument, type Region, fullName, innerOf, isOfTable, ownTables, readDocument, sameName, startsWith, textOf } from "./document.ts";
 import { inlineToml, tomlKey } from "./inline.ts";
@@ -85,18 +85,17 @@ function dropped(document: ConfigDocument, wants: ManagedWants): { all: Set<numb
   const entries = skillsEntries(document).flatMap((header) => tableAt(document, header));
   const tables = contrary.flatMap((index) => (document.statements[index]?.kind === "table" ? tableAt(document, index) : [index]));
   // A half block's own pairs follow its beginning: they are conflicts too, and ours.
-  const halves = new Set(keyRegions.filter((region) => region.end === undefined).flatMap((region) => ownFollowers(document, region, wants)));
+  const halves = new Set(keyRegions.filter((region) => region.end === undefined).flatMap((region) => ownFollowers(document, region)));
   const foreign = [...tables, ...entries].some((index) => !halves.has(index)) || conflicts(document, wants).some((index) => isExpandable(document, index, wants));
   for (const index of [...tables, ...entries, ...halves]) all.add(index);
   return { all, foreign };
 }
 
-function ownFollowers(document: ConfigDocument, region: Region, wants: ManagedWants): number[] {
-  const names = KEY_BLOCKS.filter((id) => id === region.id).flatMap((id) => ownedNames(id, wants));
+function ownFollowers(document: ConfigDocument, region: Region): number[] {
   const own: number[] = [];
   for (let index = region.after; index < document.statements.length; index += 1) {
     const statement = document.statements[index];
-    if (statement === undefined || !names.some((name) => sameName(fullName(statement), name))) break;
+    if (statement === undefined || !KEY_BLOCKS.some((id) => id === region.id && isOfKeys(statement, id, true))) break;
     own.push(index);
   }
   return own;
