@@ -10,3 +10,5 @@ export * from "./detect/detect.ts";
 export * from "./detect/probe.ts";
 export * from "./detect/profile.ts";
 export * from "./detect/version.ts";
+export { listLocalSkills, listMcpServers, readLocalSkill } from "./inventory/skills.ts";
+export { ModelCatalog } from "./models/catalog.ts";

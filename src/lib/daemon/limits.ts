@@ -11,6 +11,17 @@ export interface Limits {
   readonly socketNoRuntimesWait: number;
   readonly reconcileDebounce: number;
   readonly heartbeatTimeout: number;
+  /** Hints of waiting work: the least time between two, the limit of the heartbeat they cause, how long they are remembered. */
+  readonly hintSpacing: number;
+  readonly hintTimeout: number;
+  readonly hintKept: number;
+  /** What an answer over the socket gets on top of the budget the server has for it. */
+  readonly rpcGrace: number;
+  /** After a claim nobody knows the outcome of. */
+  readonly uncertainWindow: number;
+  /** How often to look whether the machine has slept, and the gap that counts as sleep. */
+  readonly sleepLook: number;
+  readonly sleepGap: number;
   readonly syncDedicated: number;
   readonly syncLegacy: number;
   readonly syncMax: number;
@@ -38,7 +49,7 @@ export interface Limits {
   readonly discovery: number;
   /** How often to look at the settings file where the system does not tell of changes. */
   readonly settingsPoll: number;
-  readonly repoGcFirst: number;
+  readonly gcFirst: number;
   /** How often all Codex homes are looked through for changed sessions. */
   readonly indexRefresh: number;
   readonly checkoutLockWait: number;
@@ -62,6 +73,13 @@ export const LIMITS: Limits = {
   socketNoRuntimesWait: 5000,
   reconcileDebounce: 1000,
   heartbeatTimeout: 30_000,
+  hintSpacing: 1000,
+  hintTimeout: 15_000,
+  hintKept: 10 * MINUTE,
+  rpcGrace: 2000,
+  uncertainWindow: 7000,
+  sleepLook: 15_000,
+  sleepGap: 30_000,
   syncDedicated: 30 * MINUTE,
   syncLegacy: 5 * MINUTE,
   syncMax: 30 * MINUTE,
@@ -83,7 +101,7 @@ export const LIMITS: Limits = {
   loginShellEvery: 30 * MINUTE,
   discovery: 2 * MINUTE,
   settingsPoll: 2000,
-  repoGcFirst: 30_000,
+  gcFirst: 30_000,
   indexRefresh: 10 * MINUTE,
   checkoutLockWait: 10_000,
   checkoutRetryAfterSeconds: 2,

@@ -12,4 +12,4 @@ export * from "./sqlite.ts";
 export * from "./terminal.ts";
 export * from "./watch-file.ts";
 // Modules with heavy libraries are imported by their own path, so that hot commands do not load them:
-// `platform/logger.ts` (pino) and `platform/process/run-short.ts` (execa).
+// `platform/logger.ts` (pino), `platform/connections.ts` (HTTP) and `platform/process/run-short.ts` (execa).

@@ -56,7 +56,7 @@ beforeEach(async () => {
       const dial: Dial = { ids, handlers, at: clock.monotonic(), closed: false };
       dials.push(dial);
       return {
-        send: () => true,
+        post: () => null,
         close: () => {
           if (dial.closed) return;
           dial.closed = true;

@@ -1,3 +1,4 @@
+import { acpModels } from "../models/acp.ts";
 import { acpReducer } from "../families/acp/reducer.ts";
 import { DEFAULT_LINE_MAX, DEFAULT_PROCESS_LIMITS, type ProviderSpec } from "../provider.ts";
 import { startReducer } from "../reducer.ts";
@@ -24,6 +25,8 @@ export const acp: ProviderSpec = {
   systemPrompt: "inline",
   stderrLabel: "acp",
   process: DEFAULT_PROCESS_LIMITS,
+  models: acpModels,
+  inventory: null,
   lineMax: DEFAULT_LINE_MAX,
   reducer: startReducer(acpReducer),
 };

@@ -1,3 +1,5 @@
+import { codexInventory } from "../inventory/codex.ts";
+import { codexModels } from "../models/codex.ts";
 import { DEFAULT_LINE_MAX, DEFAULT_PROCESS_LIMITS, type ProviderSpec } from "../provider.ts";
 import { startReducer } from "../reducer.ts";
 import { filterCodexArgs } from "../families/codex/args.ts";
@@ -30,6 +32,8 @@ export const codex: ProviderSpec = {
   systemPrompt: "context-file",
   stderrLabel: "codex",
   process: DEFAULT_PROCESS_LIMITS,
+  models: codexModels,
+  inventory: codexInventory,
   lineMax: DEFAULT_LINE_MAX,
   reducer: startReducer(codexReducer),
 };

@@ -9,11 +9,15 @@ export type ClaimAnswer =
   | { readonly kind: "tasks"; readonly tasks: readonly Task[] }
   | { readonly kind: "unsupported" }
   | { readonly kind: "runtime_gone"; readonly runtimeId: string | null }
+  /** The request may have reached the server: tasks may be on their way to nobody. */
+  | { readonly kind: "uncertain" }
   | { readonly kind: "failed"; readonly error: string };
 
 export interface ClaimParts extends Pick<DaemonContext, "clock" | "limits" | "logger" | "slots" | "barrier" | "runtimes" | "rootSignal"> {
   readonly pollIntervalMs: number;
-  claimBatch(runtimeIds: readonly string[], maxTasks: number, signal: AbortSignal): Promise<ClaimAnswer>;
+  /** The socket offers claims now; asking over it takes longer, because HTTP may follow. */
+  overSocket?(): boolean;
+  claimBatch(runtimeIds: readonly string[], maxTasks: number, signal: AbortSignal, way: "socket" | "http"): Promise<ClaimAnswer>;
   claimSingle(runtimeId: string, signal: AbortSignal): Promise<ClaimAnswer>;
   /** Starts the recovery of a runtime the server does not know; must not be awaited here. */
   runtimeGone(runtimeId: string): void;

@@ -10,6 +10,8 @@ export class ClaimLoop {
   readonly #parts: ClaimParts;
   readonly #box = new Mailbox();
   #single: SinglePollers | null = null;
+  /** When the time after an uncertain claim is over (monotonic); null: there was none. */
+  #uncertainUntil: number | null = null;
 
   constructor(parts: ClaimParts) {
     this.#parts = parts;
@@ -61,14 +63,23 @@ export class ClaimLoop {
     while (!rootSignal.aborted) {
       const next = await this.#cycle();
       if (next === "unsupported") return;
-      if (next === "sleep") await this.#box.wait(this.#parts.clock, this.#parts.pollIntervalMs, rootSignal);
+      if (next === "sleep") await this.#box.wait(this.#parts.clock, this.#pause(), rootSignal);
     }
   }
 
+  /** Until the next look without a wake-up. */
+  #pause(): number {
+    const { clock, pollIntervalMs } = this.#parts;
+    if (this.#uncertainUntil === null) return pollIntervalMs;
+    return Math.min(pollIntervalMs, Math.max(0, this.#uncertainUntil - clock.monotonic()));
+  }
+
   async #cycle(): Promise<"again" | "sleep" | "unsupported"> {
-    const { runtimes, slots, barrier, limits, logger } = this.#parts;
+    const { clock, runtimes, slots, barrier, limits, logger } = this.#parts;
     const ids = runtimes.ids();
-    if (ids.length === 0) return "sleep";
+    // After an uncertain claim its tasks may be on their way: nothing is asked, then once over HTTP (daemon.md 10.3).
+    const uncertain = this.#uncertainUntil;
+    if (ids.length === 0 || (uncertain !== null && clock.monotonic() < uncertain)) return "sleep";
     const first = await takeSlot(this.#parts, this.#box);
     if (first === null) return "again";
     const held = [first, ...slots.takeFree(limits.tasksPerClaim - 1)];
@@ -77,7 +88,11 @@ export class ClaimLoop {
       return "sleep";
     }
     try {
-      const answer = await ask(this.#parts, limits.batchClaimTimeout, (signal) => this.#parts.claimBatch(ids, held.length, signal));
+      this.#uncertainUntil = null;
+      const way = uncertain === null && this.#parts.overSocket?.() === true ? "socket" : "http";
+      const limit = limits.batchClaimTimeout + (way === "http" ? 0 : limits.batchClaimTimeout + limits.rpcGrace);
+      const answer = await ask(this.#parts, limit, (signal) => this.#parts.claimBatch(ids, held.length, signal, way));
+      if (answer.kind === "uncertain") this.#uncertainUntil = clock.monotonic() + limits.uncertainWindow;
       if (answer.kind === "unsupported") return "unsupported";
       if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
       if (answer.kind === "runtime_gone" && answer.runtimeId !== null) this.#parts.runtimeGone(answer.runtimeId);

@@ -1,9 +1,10 @@
 import { jittered } from "../../core/index.ts";
+import type { PendingActions } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
 import type { AckStamps } from "../ack-stamps.ts";
 
 export type BeatAnswer =
-  | { readonly kind: "ok" }
+  | { readonly kind: "ok"; readonly actions?: PendingActions }
   | { readonly kind: "runtime_gone" }
   | { readonly kind: "transient" | "failed"; readonly error: string };
 
@@ -14,7 +15,14 @@ export interface HeartbeatParts extends Pick<DaemonContext, "clock" | "logger" |
   /** One HTTP heartbeat; must not throw. */
   beat(runtimeId: string, signal: AbortSignal): Promise<BeatAnswer>;
   runtimeGone(runtimeId: string): void;
+  /** What the server asks for with its answer; must not wait. */
+  onActions?(runtimeId: string, actions: PendingActions): void;
+  /** Gives up kept connections: one that died in a sleep would spoil every request. */
+  renewConnections?(): void;
 }
+
+/** So many transient failures in a row are no accident. */
+const RENEW_AFTER = 2;
 
 const DEFAULT_INTERVAL_MS = 15_000;
 
@@ -75,6 +83,9 @@ async function tick(parts: HeartbeatParts, id: string, signal: AbortSignal, coun
     return "end";
   }
   counter.transient = answer.kind === "transient" ? counter.transient + 1 : 0;
-  if (answer.kind !== "ok") parts.logger.warn("heartbeat failed", { runtime: id, error: answer.error, consecutive: counter.transient });
+  if (counter.transient === RENEW_AFTER) parts.renewConnections?.();
+  if (answer.kind === "ok") {
+    if (answer.actions !== undefined) parts.onActions?.(id, answer.actions);
+  } else parts.logger.warn("heartbeat failed", { runtime: id, error: answer.error, consecutive: counter.transient });
   return "go";
 }

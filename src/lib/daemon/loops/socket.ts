@@ -1,3 +1,4 @@
+import type { PostedFrame } from "../../api/frame-queue.ts";
 import { backoff } from "../../core/index.ts";
 import type { Frame } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
@@ -5,7 +6,8 @@ import type { Mailbox } from "../mailbox.ts";
 
 /** One open connection, as the api room gives it. */
 export interface SocketSession {
-  send(frame: Frame): boolean;
+  /** Null when it is not open or its queue is full. */
+  post(frame: Frame): PostedFrame | null;
   close(): void;
 }
 
@@ -21,7 +23,7 @@ export interface SocketParts extends Pick<DaemonContext, "clock" | "limits" | "l
   /** Starts one connection bound to these runtime ids; `onClose` is called exactly once, also when it never opened. */
   dial(runtimeIds: readonly string[], handlers: SocketHandlers): SocketSession;
   /** Called on every successful connection: catch up on whatever only hints tell. The answer is called when it is lost. */
-  onConnected(send: (frame: Frame) => boolean, runtimeIds: readonly string[]): () => void;
+  onConnected(session: SocketSession, runtimeIds: readonly string[]): () => void;
   onFrame(frame: Frame): void;
   /** Called after every lost connection. */
   onDisconnected(): void;
@@ -84,7 +86,7 @@ async function oneConnection(parts: SocketParts, ids: readonly string[], changes
     onOpen: () => {
       openedAt = clock.monotonic();
       logger.info("task wakeup websocket connected", { runtimes: ids.length });
-      stopConnected = parts.onConnected((frame) => session.send(frame), ids);
+      stopConnected = parts.onConnected(session, ids);
     },
     onFrame: (frame) => parts.onFrame(frame),
     onClose: ({ reason, status }) => {

@@ -1,4 +1,4 @@
-import { type TopKey, isPlausible, scalarText, topKeys } from "./yaml-lines.ts";
+import { type TopKey, isPlausible, scalarText, topKeys } from "../../core/index.ts";
 
 export interface NamedDocument {
   readonly text: string;

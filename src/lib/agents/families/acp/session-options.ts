@@ -32,7 +32,8 @@ export function optionValue(answer: unknown, names: readonly string[]): string {
   return isObject(answer) ? asString(findOption(answer, names)?.currentValue) : "";
 }
 
-function findOption(session: Session, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
+/** The option with one of these ids or categories. */
+export function findOption(session: Session, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
   const options = session.configOptions ?? session.config_options;
   if (!Array.isArray(options)) return undefined;
   return options.filter(isObject).find((option) => names.includes(asString(option.id)) || names.includes(asString(option.category)));
