@@ -18,8 +18,20 @@ export function settingsText({ path, profile, raw }: SettingsFacts): string {
   for (const [key, kind] of Object.entries(SETTING_KEYS)) {
     const value = raw[key];
     if (kind === "switch") lines.push(`${key}: ${value === true ? "true" : "false"}`);
+    else if (kind === "checkoutMode") lines.push(`${key}: ${checkoutModeText(value)}`);
     else if (value === undefined || value === "") lines.push(`${key}: (not set)`);
     else lines.push(`${key}: ${String(value)}${key === "agent_timeout" && /^0s?$/.test(String(value)) ? " (no cap)" : ""}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+const CHECKOUT_MODES: Readonly<Record<string, string>> = {
+  auto: "isolated where the agent's sandbox cannot reach the cache, else linked",
+  isolated: "every checkout is a clone of its own in the task's directory",
+  linked: "every checkout is a worktree of the cache; agents in a sandbox may not be able to commit",
+};
+
+function checkoutModeText(value: unknown): string {
+  const mode = value === undefined || value === "" ? "auto" : String(value);
+  return `${mode} (${CHECKOUT_MODES[mode] ?? "not a mode: auto, isolated or linked"})`;
 }

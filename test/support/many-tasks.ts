@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect } from "vitest";
 import { createLocalPortClient } from "../../src/lib/api/local-port.ts";
+import type { DaemonConfig } from "../../src/lib/config/index.ts";
 import type { DaemonContext } from "../../src/lib/daemon/context.ts";
 import { configFor, type RunningDaemon, testDaemon, testHome, testServer, type TestHome, type TestServer } from "./daemon.ts";
 import { gatedSsh } from "./gated-ssh.ts";
@@ -33,10 +34,10 @@ export interface Worker {
 }
 
 /** A daemon, and as many tasks on it as are asked for; `env` goes to its git. */
-export async function worker({ server, dir }: World, home: TestHome, env: Record<string, string> = {}): Promise<Worker> {
+export async function worker({ server, dir }: World, home: TestHome, env: Record<string, string> = {}, config: Partial<DaemonConfig> = {}): Promise<Worker> {
   const contexts: DaemonContext[] = [];
   const before = new Set((await server.api.runtimes()).map((runtime) => runtime.id));
-  const daemon = await testDaemon(home, configFor(home, server, "", { workspacesRoot: join(dir, "workspaces") }), {
+  const daemon = await testDaemon(home, configFor(home, server, "", { workspacesRoot: join(dir, "workspaces"), ...config }), {
     env: { ...home.env, ...env },
     runTask: (context) => {
       contexts.push(context);

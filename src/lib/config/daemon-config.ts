@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration, settingInteger, badSetting } from "./durations.ts";
 import { type Env, envText } from "./environment.ts";
+import { type RepoCheckoutMode, parseCheckoutMode } from "./keys.ts";
 import { defaultWorkspacesRoot, profilePort } from "./paths.ts";
 import type { Settings } from "./settings.ts";
 import { splitShellWords } from "./shell-words.ts";
@@ -76,6 +77,8 @@ export interface DaemonConfig {
   readonly logLevel: LogLevel;
   /** Attach what a conversation left running when its next task starts. */
   readonly execAutoReattach: boolean;
+  /** Which kind of checkout tasks get (repocache.md 8). */
+  readonly repoCheckoutMode: RepoCheckoutMode;
 }
 
 interface Knob {
@@ -148,6 +151,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     launchedBy: envText(env, "MULTICA_LAUNCHED_BY") ?? "",
     logLevel: logLevel(env),
     execAutoReattach: settings.exec_auto_reattach ?? true,
+    repoCheckoutMode: parseCheckoutMode(settings.repo_checkout_mode ?? "auto"),
   };
 }
 

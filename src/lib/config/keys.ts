@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration } from "./durations.ts";
 
-type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch";
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode";
 
 /** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
 export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
@@ -22,6 +22,7 @@ export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
   disable_auto_update: "switch",
   disable_auto_reload: "switch",
   exec_auto_reattach: "onSwitch",
+  repo_checkout_mode: "checkoutMode",
 };
 
 /**
@@ -49,6 +50,8 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
       if (ms < 0 || (ms === 0 && kind === "duration")) throw bad(`${key} must be a positive duration`, 'Clear it with "".');
       return trimmed;
     }
+    case "checkoutMode":
+      return parseCheckoutMode(trimmed) === "auto" ? undefined : trimmed;
     case "onSwitch":
       if (/^(?:true|1|t)$/i.test(trimmed)) return undefined;
       if (/^(?:false|0|f)$/i.test(trimmed)) return false;
@@ -58,6 +61,15 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
       if (/^(?:false|0|f)$/i.test(trimmed)) return undefined;
       throw bad(`${key} must be true or false`, 'Clear it with "".');
   }
+}
+
+/** How tasks' checkouts are made; `auto`: isolated where the agent's sandbox cannot reach the cache, linked otherwise. */
+export type RepoCheckoutMode = "auto" | "isolated" | "linked";
+
+/** Throws `bad_setting` (exit 2) for anything else. */
+export function parseCheckoutMode(value: string): RepoCheckoutMode {
+  if (value === "auto" || value === "isolated" || value === "linked") return value;
+  throw bad(`repo_checkout_mode must be auto, isolated or linked, not ${JSON.stringify(value)}`, 'Clear it with "".');
 }
 
 function bad(message: string, suggestion: string): MulticaError {

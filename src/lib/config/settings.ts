@@ -22,6 +22,8 @@ export interface Settings {
   readonly disable_auto_reload?: boolean;
   /** False: processes of a conversation stay parked when its next task starts. */
   readonly exec_auto_reattach?: boolean;
+  /** auto, isolated or linked. */
+  readonly repo_checkout_mode?: string;
   readonly backends?: Readonly<Record<string, unknown>>;
   /** Runtime profile id → absolute path of its command on this machine; never sent to a server. */
   readonly profile_command_overrides?: Readonly<Record<string, string>>;
@@ -41,6 +43,7 @@ const TEXTS = [
   "codex_semantic_inactivity_timeout",
   "codex_handshake_timeout",
   "auto_update_check_interval",
+  "repo_checkout_mode",
 ] as const;
 
 /**

@@ -25,8 +25,14 @@ const BUILDERS: Readonly<Record<string, HomeBuilder>> = { codex: buildCodexHome 
 /** Makes or completes the provider's home; throws when the agent must not be started without it. */
 export async function buildProviderHome(root: string, input: PrepareInput): Promise<HomeResult> {
   const builder = BUILDERS[input.provider];
-  return builder === undefined ? { env: {} } : builder(root, input);
+  const made = builder === undefined ? { env: {} } : await builder(root, input);
+  if (input.checkoutMode === undefined || input.checkoutMode === "auto") return made;
+  const others = Object.entries(made.env).filter(([name]) => name !== CHECKOUT_MODE);
+  return { ...made, env: Object.fromEntries(input.checkoutMode === "isolated" ? [...others, [CHECKOUT_MODE, "isolated"]] : others) };
 }
+
+/** Tells `repo checkout` which kind to ask for; absent: linked. */
+const CHECKOUT_MODE = "MULTICA_REPO_CHECKOUT_MODE";
 
 async function buildCodexHome(root: string, input: PrepareInput): Promise<HomeResult> {
   const home = envPaths(root).codexHome;
@@ -54,7 +60,7 @@ async function buildCodexHome(root: string, input: PrepareInput): Promise<HomeRe
   // The sandbox keeps a git directory outside the workdir read-only: checkouts must carry their own (decision 11).
   const isolated = codex.policy.mode === "workspace-write" && input.host.platform !== "darwin";
   return {
-    env: { CODEX_HOME: home, ...(isolated ? { MULTICA_REPO_CHECKOUT_MODE: "isolated" } : {}) },
+    env: { CODEX_HOME: home, ...(isolated ? { [CHECKOUT_MODE]: "isolated" } : {}) },
     codexHome: home,
     codexRecord: codexRecord(codex, input.cliVersion),
     ...(wantsShellPolicy(host) ? { shell: (variables) => writeShellPolicy(home, codex.wants, variables) } : {}),

@@ -97,6 +97,8 @@ export interface PrepareInput {
   /** The agent's `mcp_config` as it came; null or absent: not managed, the user's own servers apply. */
   readonly mcpConfig?: unknown;
   readonly disabledSkills?: readonly DisabledSkill[] | undefined;
+  /** The setting `repo_checkout_mode`; `auto` or absent: what the provider needs. */
+  readonly checkoutMode?: "auto" | "isolated" | "linked" | undefined;
   readonly task: TaskContext;
   readonly host: HostFacts;
   /** Epoch milliseconds. */

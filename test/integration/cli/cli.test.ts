@@ -283,6 +283,15 @@ describe("login and settings", () => {
     expect((await runCli(["config"], { home })).stdout).toContain("poll_interval: (not set)\n");
   });
 
+  it("says what the kind of checkouts in use means", async () => {
+    const home = tempDir();
+    const shown = async (): Promise<string> => (await runCli(["config", "show"], { home })).stdout.split("\n").find((line) => line.startsWith("repo_checkout_mode")) ?? "";
+    expect(await shown()).toBe("repo_checkout_mode: auto (isolated where the agent's sandbox cannot reach the cache, else linked)");
+    expect((await runCli(["config", "set", "repo_checkout_mode", "clone"], { home })).code).toBe(2);
+    expect((await runCli(["config", "set", "repo_checkout_mode", "isolated"], { home })).code).toBe(0);
+    expect(await shown()).toContain("isolated (every checkout is a clone of its own");
+  });
+
   it("keeps a task's settings below its own root", async () => {
     const home = tempDir();
     const root = tempDir();

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tryFileLock } from "../../../src/lib/platform/index.ts";
@@ -28,6 +28,23 @@ async function single(settings: Record<string, unknown> = {}) {
   await at.server.api.updateWorkspace(at.server.workspaceId, { repos: [{ url }], settings });
   return { ...at, ...one, ssh, url, remote };
 }
+
+describe("the setting repo_checkout_mode", () => {
+  it.each([
+    ["isolated", undefined, "isolated"],
+    ["linked", "isolated", "linked"],
+    ["auto", "isolated", "isolated"],
+    ["auto", undefined, "linked"],
+  ] as const)("%s: a request for %s gives a checkout that is %s", async (repoCheckoutMode, asked, mode) => {
+    const at = await world();
+    const url = makeRemote(at.git, join(at.dir, "remotes", "api"));
+    const one = await worker(at, testHome(), gitEnv(at.git), { repoCheckoutMode });
+    await register(at.server, url);
+    const done = await one.checkout(1, url, asked === undefined ? {} : { checkout_mode: asked });
+    expect(done["mode"]).toBe(mode);
+    expect(lstatSync(join(done.path, ".git")).isDirectory()).toBe(mode === "isolated");
+  });
+});
 
 describe("a checkout through the local port", () => {
   it("tells who can read it how a first clone goes on, and answers everybody else once", async () => {

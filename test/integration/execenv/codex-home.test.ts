@@ -62,6 +62,18 @@ describe("a task's codex home", () => {
     expect(readFileSync(join(codexHome, "config.toml"), "utf8")).toContain('sandbox_mode = "danger-full-access"');
   });
 
+  it.each([
+    ["isolated", "codex", "isolated"],
+    ["isolated", "acp", "isolated"],
+    ["linked", "codex", undefined],
+    ["auto", "codex", "isolated"],
+    ["auto", "acp", undefined],
+  ] as const)("with the setting %s tells the checkouts of a %s agent: %s", async (checkoutMode, provider, expected) => {
+    const environment = await prepareEnvironment(prepareInput(machine(), FIRST, { cliVersion: "0.169.0", checkoutMode, provider }));
+    expect(environment.env["MULTICA_REPO_CHECKOUT_MODE"]).toBe(expected);
+    environment.release();
+  });
+
   it("keeps edits, rollouts and Codex's own files through a reuse, byte for byte and without a write", async () => {
     const place = machine();
     put(join(place.shared, "auth.json"), "{}");

@@ -155,6 +155,8 @@ describe("parseSetting", () => {
     expect(parseSetting("workspaces_root", "ws", "/c")).toBe("/c/ws");
     expect(parseSetting("max_concurrent_tasks", "3", "/c")).toBe(3);
     expect(parseSetting("disable_auto_update", "t", "/c")).toBe(true);
+    expect(parseSetting("repo_checkout_mode", "isolated", "/c")).toBe("isolated");
+    expect(parseSetting("repo_checkout_mode", "auto", "/c")).toBeUndefined();
     for (const key of ["agent_timeout", "server_url", "disable_auto_update"]) expect(parseSetting(key, "", "/c")).toBeUndefined();
   });
 
@@ -168,6 +170,7 @@ describe("parseSetting", () => {
     ["max_concurrent_tasks", "-1"],
     ["agent_timeout", "-1s"],
     ["disable_auto_reload", "maybe"],
+    ["repo_checkout_mode", "worktree"],
   ])("refuses %s = %s with exit 2", (key, value) => {
     expect(thrown(() => parseSetting(key, value, "/c")).exit).toBe(2);
   });

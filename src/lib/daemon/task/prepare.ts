@@ -62,6 +62,7 @@ async function build(run: TaskRun, place: LocalPlace | null, context: TaskContex
     taskId: task.id,
     provider: job.provider,
     cliVersion: job.launch.version,
+    checkoutMode: ctx.config.repoCheckoutMode,
     priorSessionId: task.prior_session_id ?? undefined,
     profile: ctx.config.profile,
     mcpConfig: job.agent.mcp_config,
