@@ -3,6 +3,7 @@ import type { Clock } from "../platform/index.ts";
 import type { AgentMessage, ExitFacts, LogLevel } from "./contract.ts";
 import type { ProcessLimits } from "./provider.ts";
 import type { AbortReason, AgentEvent, Effect, ReducerRun, Terminal } from "./reducer.ts";
+import { Diary, type DiaryEvent } from "./diary.ts";
 import { StderrTail } from "./stderr-tail.ts";
 import type { AgentTransport, TreeEnd } from "./transport/transport.ts";
 
@@ -11,7 +12,8 @@ export interface AttemptInput {
   readonly reducer: ReducerRun;
   readonly limits: ProcessLimits;
   readonly clock: Clock;
-  readonly emit: (message: AgentMessage) => void;
+  /** `position`: the log's record whose line said it; 0 without a log. */
+  readonly emit: (message: AgentMessage, position: number) => void;
   readonly log: (level: LogLevel, text: string, fields?: Record<string, unknown>) => void;
 }
 
@@ -38,17 +40,23 @@ const SURVIVOR_WAIT_MAX_MS = 30_000;
 export class Attempt {
   readonly #in: AttemptInput;
   readonly #timers = new Map<string, () => void>();
+  /** Timers that were set while the past is repeated: time does not pass there. */
+  readonly #waiting = new Map<string, { readonly ms: number; readonly fn: () => void }>();
   readonly #stderr = new StderrTail();
   readonly #decided = Promise.withResolvers<Terminal>();
   readonly #drained: Promise<void>;
+  readonly #diary: Diary;
+  #position = 0;
   #terminal: Terminal | null = null;
   #exit: ExitFacts | null = null;
   #aborting = false;
 
   constructor(input: AttemptInput) {
     this.#in = input;
+    this.#diary = new Diary(input.transport.log);
     this.#drained = this.#drain();
-    void input.transport.inputFailed.then((message) => this.#feed({ type: "inputFailed", message }));
+    void input.transport.inputFailed.then((message) => this.#happen({ type: "inputFailed", message }));
+    void input.transport.log?.live?.then(() => this.#goLive());
     this.#apply(input.reducer.initial);
   }
 
@@ -61,12 +69,8 @@ export class Attempt {
   abort(reason: AbortReason): void {
     if (this.#terminal !== null || this.#aborting) return;
     this.#aborting = true;
-    this.#feed({ type: "abort", reason });
-    if (this.#isOver()) return;
-    this.#startTimer(EXPIRE, this.#in.limits.cancelWindowMs, () => {
-      this.#feed({ type: "expire" });
-      this.#force(reason.kind === "cancel" ? "aborted" : "timeout", "execution cancelled");
-    });
+    if (this.#diary.repeating) this.#diary.wish = reason;
+    else this.#happen({ type: "abort", reason });
   }
 
   /**
@@ -119,14 +123,49 @@ export class Attempt {
 
   async #read(): Promise<void> {
     try {
-      for await (const { stream, line } of this.#in.transport.lines) {
+      for await (const { stream, line, position } of this.#in.transport.lines) {
+        this.#repeat(this.#diary.next());
         if (stream === "err") this.#stderr.push(line);
+        this.#position = position ?? 0;
         this.#feed({ type: "line", stream, line });
       }
     } catch (error) {
       this.#feed({ type: "readFailed", message: errorText(error) });
       this.#force("failed", `stdout read error: ${errorText(error)}`);
     }
+  }
+
+  /** Something that no line tells: noted first, so that whoever goes on with this process after us knows it. */
+  #happen(event: DiaryEvent): void {
+    if (this.#terminal !== null) return;
+    this.#diary.write(event);
+    this.#live(event);
+  }
+
+  #live(event: DiaryEvent): void {
+    this.#feed(event);
+    if (event.type === "expire") this.#force(this.#diary.reason?.kind === "deadline" ? "timeout" : "aborted", "execution cancelled");
+    if (event.type !== "abort" || this.#isOver()) return;
+    this.#startTimer(EXPIRE, this.#in.limits.cancelWindowMs, () => this.#happen({ type: "expire" }));
+  }
+
+  /** What happened to the earlier owner at this point. */
+  #repeat(events: readonly DiaryEvent[]): void {
+    for (const event of events) {
+      if (event.type === "abort") this.#aborting = true;
+      if (event.type === "timer") this.#stopTimer(event.id);
+      if (event.type === "expire") this.#stopTimer(EXPIRE);
+      this.#live(event);
+    }
+  }
+
+  /** Everything of the past has been repeated: from here on time passes again. */
+  #goLive(): void {
+    this.#repeat(this.#diary.end());
+    for (const [id, timer] of this.#waiting) this.#startTimer(id, timer.ms, timer.fn);
+    this.#waiting.clear();
+    const { wish } = this.#diary;
+    if (wish !== null && !this.#isOver()) this.#happen({ type: "abort", reason: wish });
   }
 
   #feed(event: AgentEvent): void {
@@ -153,9 +192,9 @@ export class Attempt {
       case "write":
         return transport.write(effect.line);
       case "message":
-        return emit(effect.message);
+        return emit(effect.message, this.#position);
       case "setTimer":
-        return this.#startTimer(effect.id, effect.ms, () => this.#feed({ type: "timer", id: effect.id }));
+        return this.#startTimer(effect.id, effect.ms, () => this.#happen({ type: "timer", id: effect.id }));
       case "clearTimer":
         return this.#stopTimer(effect.id);
       case "endInput":
@@ -170,7 +209,7 @@ export class Attempt {
   #decide(terminal: Terminal): void {
     if (this.#terminal !== null) return;
     this.#terminal = terminal;
-    for (const id of [...this.#timers.keys()]) this.#stopTimer(id);
+    for (const id of [...this.#timers.keys(), ...this.#waiting.keys()]) this.#stopTimer(id);
     this.#decided.resolve(terminal);
   }
 
@@ -186,6 +225,7 @@ export class Attempt {
 
   #startTimer(id: string, ms: number, fn: () => void): void {
     this.#stopTimer(id);
+    if (this.#diary.repeating) return void this.#waiting.set(id, { ms, fn });
     const cancel = this.#in.clock.setTimer(ms, () => {
       this.#timers.delete(id);
       fn();
@@ -196,6 +236,7 @@ export class Attempt {
   #stopTimer(id: string): void {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
+    this.#waiting.delete(id);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Logger } from "../platform/logger.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { AgentMessage, AgentResult, RunOptions } from "./contract.ts";
 import type { LaunchPlan } from "./launch/plan.ts";
-import { MessageQueue } from "./message-queue.ts";
+import { type MessagePlace, MessageQueue } from "./message-queue.ts";
 import type { ProviderSpec } from "./provider.ts";
 import type { AbortReason, SecondAttempt, Terminal } from "./reducer.ts";
 import { childTransport } from "./transport/child.ts";
@@ -23,9 +23,19 @@ export interface AgentRunOptions {
   readonly deadlineMs?: number;
   /** How the process is reached; a child of this process unless given. */
   readonly open?: (plan: LaunchPlan) => Promise<AgentTransport>;
+  /** The process runs already, and an earlier owner has read its first messages: it is taken over, not started. */
+  readonly takeOver?: TakeOver;
   readonly random?: () => number;
   /** What the end of the process tree leaves alone although it bears the task's marker (decision 17); asked when it ends. */
   readonly spare?: () => { readonly name: string; readonly values: ReadonlySet<string> };
+}
+
+export interface TakeOver {
+  readonly transport: AgentTransport;
+  /** How long it had run by then, in milliseconds. */
+  readonly elapsedMs: number;
+  /** Messages that are in safe hands: the one behind this number is the next a reader wants. */
+  readonly handedOver: number;
 }
 
 /** An agent at work. */
@@ -34,6 +44,10 @@ export interface AgentRun {
   readonly messages: AsyncIterable<AgentMessage>;
   /** Messages nobody has read yet. */
   readonly queued: number;
+  /** Where the last message stands that was read. */
+  readonly place: MessagePlace;
+  /** Tells the log of the process, if it has one, that everything up to a place is in safe hands. */
+  acknowledge(place: MessagePlace): void;
   /** Exactly one, and never rejected. */
   readonly result: Promise<AgentResult>;
   /**
@@ -59,10 +73,12 @@ const MAX_ARGUMENT = 128 * 1024;
  * everything is told through `result`.
  */
 export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
-  checkLaunch(run);
   const open = run.open ?? ((plan: LaunchPlan) => openChild(run, plan));
-  logCommand(run);
-  const first = await open(run.plan);
+  if (run.takeOver === undefined) {
+    checkLaunch(run);
+    logCommand(run);
+  }
+  const first = run.takeOver?.transport ?? (await open(run.plan));
   const driver = new RunDriver(run, open, first);
   const ended = driver.drive();
   return {
@@ -70,6 +86,10 @@ export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
     get queued() {
       return driver.queue.size;
     },
+    get place() {
+      return driver.queue.taken;
+    },
+    acknowledge: (place) => driver.acknowledge(place),
     result: ended.then(({ result }) => result),
     succeeded: driver.succeeded,
     get pid() {
@@ -91,18 +111,26 @@ class RunDriver {
   readonly #started: number;
   #reason: AbortReason | null = null;
   #pid = 0;
+  #transport: AgentTransport;
   #identity: ProcessIdentity | null = null;
   #attempt: Attempt;
 
   constructor(run: AgentRunOptions, open: (plan: LaunchPlan) => Promise<AgentTransport>, first: AgentTransport) {
     this.#run = run;
     this.#open = open;
-    this.#started = run.clock.monotonic();
+    this.#transport = first;
+    this.#started = run.clock.monotonic() - (run.takeOver?.elapsedMs ?? 0);
     this.#attempt = this.#begin(first, run.options);
   }
 
   get pid(): number {
     return this.#pid;
+  }
+
+  /** The record of a place may hold the beginning of what follows: the one before it may go. */
+  acknowledge(place: MessagePlace): void {
+    const log = this.#transport.log;
+    if (log !== undefined && log.id === place.log && place.position > 1) log.acknowledge(place.position - 1);
   }
 
   get succeeded(): Promise<Terminal> {
@@ -132,7 +160,8 @@ class RunDriver {
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
     const limit = deadlineMs ?? 0;
-    const cancel = limit > 0 ? clock.setTimer(limit, () => this.#abort({ kind: "deadline", afterMs: limit })) : () => undefined;
+    const left = Math.max(1, limit - (clock.monotonic() - this.#started));
+    const cancel = limit > 0 ? clock.setTimer(left, () => this.#abort({ kind: "deadline", afterMs: limit })) : () => undefined;
     return () => {
       signal?.removeEventListener("abort", onAbort);
       cancel();
@@ -169,12 +198,14 @@ class RunDriver {
     const { spec, clock } = this.#run;
     this.#pid = transport.pid;
     this.#identity = processIdentity(transport.pid);
+    this.#transport = transport;
+    this.queue.begin(transport.log?.id ?? "", transport === this.#run.takeOver?.transport ? this.#run.takeOver.handedOver : 0);
     const attempt = new Attempt({
       transport,
       reducer: spec.reducer(options),
       limits: spec.process,
       clock,
-      emit: (message) => this.queue.push(message),
+      emit: (message, position) => this.queue.push(message, position),
       log: (level, text, fields) => this.#log(level, text, fields),
     });
     void attempt.decided.then((terminal) => {

@@ -7,7 +7,7 @@ import type { ExecCore } from "./core.ts";
 import { identity } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { readExit, readMeta } from "./files.ts";
-import { isXid } from "./ids.ts";
+import { isAgentThread, isXid } from "./ids.ts";
 import { type HostMeta, MARKER } from "./protocol.ts";
 import { tell } from "./threads.ts";
 
@@ -54,10 +54,10 @@ async function adoptOne(core: ExecCore, entry: Entry): Promise<void> {
   settle(core, entry);
 }
 
-/** Into the store, or to the operator's thread, which is always loaded. */
+/** Into the store, or to a thread that is always loaded: an operator's, an agent's. */
 export function settle(core: ExecCore, entry: Entry): void {
   const now = core.parts.clock.now();
-  if (entry.threadId.startsWith("op:") && entry.row.state !== "detached") {
+  if (isAgentThread(entry.threadId) || (entry.threadId.startsWith("op:") && entry.row.state !== "detached")) {
     core.load(entry.threadId).store(entry);
     core.book.patch(entry, { state: "attached" });
     return;

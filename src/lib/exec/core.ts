@@ -4,6 +4,7 @@ import type { ExecReason } from "../wire/exec-process.ts";
 import { type HostEvent, connectHost } from "./client.ts";
 import { Book, type Entry } from "./entry.ts";
 import { readExit, readToken } from "./files.ts";
+import { isAgentThread } from "./ids.ts";
 import { readWholeOutput } from "./reading.ts";
 import { DetachedStore } from "./model/detached.ts";
 import { ProcessManager } from "./model/manager.ts";
@@ -44,9 +45,9 @@ export class ExecCore {
     this.book = new Book(parts.journal);
   }
 
-  /** The manager of a loaded thread. Operators' threads are always loaded. */
+  /** The manager of a loaded thread. Threads of operators and agents are always loaded. */
   manager(threadId: string): ProcessManager<Entry> | undefined {
-    if (threadId.startsWith("op:")) return this.load(threadId);
+    if (threadId.startsWith("op:") || isAgentThread(threadId)) return this.load(threadId);
     return this.#managers.get(threadId);
   }
 
@@ -142,7 +143,7 @@ export class ExecCore {
     this.detached.remove(entry);
     entry.links.clear();
     const { row } = entry;
-    const output = this.#listeners.size === 0 ? "" : readWholeOutput(row.dir);
+    const output = this.#listeners.size === 0 || isAgentThread(entry.threadId) ? "" : readWholeOutput(row.dir);
     const durationMs = Math.max(0, (row.exited_at_ms ?? this.parts.clock.now()) - (row.started_at_ms ?? row.created_at_ms));
     const end: ExecEnd = { threadId: row.thread_id, processId: row.process_id, record: entry.record(), exitCode: row.exit_code ?? -1, output, durationMs };
     entry.finish();
@@ -160,7 +161,8 @@ export class ExecCore {
   #closed(entry: Entry, exit: HostExit): void {
     const { client } = entry;
     this.finish(entry, exit);
-    void client?.request("bye", { acked_seq: exit.last_seq }).catch(() => undefined);
+    // An agent's host is let go by the task, when everything that came of it is in safe hands.
+    if (!isAgentThread(entry.threadId)) void client?.request("bye", { acked_seq: exit.last_seq }).catch(() => undefined);
   }
 
   #disconnected(entry: Entry, client: unknown): void {
@@ -175,7 +177,8 @@ export class ExecCore {
     const limit = clock.monotonic() + CONNECT_MS;
     for (;;) {
       const exit = readExit(entry.row.dir);
-      if (exit !== null) return this.finish(entry, exit);
+      // The host of an agent that has ended waits for its owner: it keeps what the files do not.
+      if (exit !== null && !(isAgentThread(entry.threadId) && this.hostAlive(entry))) return this.finish(entry, exit);
       if (!this.hostAlive(entry)) break;
       const failure = await this.connect(entry).then(() => null, (error: unknown) => error);
       if (failure === null) return;
@@ -183,7 +186,10 @@ export class ExecCore {
         entry.displaced = true;
         return;
       }
-      if (clock.monotonic() >= limit) break;
+      if (clock.monotonic() >= limit) {
+        if (exit !== null) return this.finish(entry, exit);
+        break;
+      }
       await clock.sleep(RETRY_MS);
     }
     await this.lose(entry, "host_lost");

@@ -7,6 +7,7 @@ import { hostDirectories, recreate, settle } from "./adopt.ts";
 import { type ExecCore, identity } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { readMeta } from "./files.ts";
+import { isAgentThread } from "./ids.ts";
 import { socketDirectories } from "./socket-path.ts";
 import { forget } from "./threads.ts";
 import type { GcReport } from "./types.ts";
@@ -61,6 +62,8 @@ async function known(core: ExecCore, entry: Entry, report: Report, dryRun: boole
   const { row } = entry;
   const { clock, logger } = core.parts;
   if (entry.final) {
+    // The host of an agent waits for the task's word, however long its run has been over.
+    if (isAgentThread(entry.threadId)) return;
     const host = identity(row.host_pid, row.host_start_key, row.boot_id);
     const over = clock.now() - (row.exited_at_ms ?? row.created_at_ms) > FAREWELL_MS;
     if (host === null || !over || !identityAlive(host)) return;
@@ -78,7 +81,7 @@ async function retention(core: ExecCore, report: Report, dryRun: boolean): Promi
   const { retentionMs, finishedRecords } = core.bounds;
   const now = core.parts.clock.now();
   const endedAt = (entry: Entry): number => entry.row.exited_at_ms ?? entry.row.created_at_ms;
-  const finished = core.book.all().filter((entry) => entry.final).sort((a, b) => endedAt(b) - endedAt(a));
+  const finished = core.book.all().filter((entry) => entry.final && !isAgentThread(entry.threadId)).sort((a, b) => endedAt(b) - endedAt(a));
   let bytes = core.book.live().reduce((sum, entry) => sum + directorySize(entry.row.dir), 0);
   for (const [index, entry] of finished.entries()) {
     bytes += directorySize(entry.row.dir);

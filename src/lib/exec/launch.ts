@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineSplitter, MulticaError, asString, isObject, parseJson } from "../core/index.ts";
-import { type Clock, type Env, type HelperProcess, ensureDir, identityAlive, openBackgroundLog, packageRoot, processIdentity, selfCommand, sendSignal, spawnHelper, withTimeout } from "../platform/index.ts";
+import { type Clock, type Env, type HelperProcess, type ProcessIdentity, ensureDir, identityAlive, openBackgroundLog, packageRoot, processIdentity, selfCommand, sendSignal, spawnHelper, withTimeout } from "../platform/index.ts";
 import type { HostReady, HostRequest } from "./protocol.ts";
 
 const READY_MS = 10_000;
@@ -15,6 +15,8 @@ export interface LaunchOptions {
   readonly clock: Clock;
   /** Script of the host; ours unless given. */
   readonly entry?: string;
+  /** Passes the host a lock before it is told what to run. */
+  readonly passLock?: ((host: ProcessIdentity) => { readonly path: string; readonly token: string }) | undefined;
 }
 
 /** The host's own entry: beside this file in the sources, in `dist` when bundled. */
@@ -35,16 +37,18 @@ export async function launchHost(options: LaunchOptions): Promise<Extract<HostRe
     const env: Env = Object.fromEntries(Object.entries(options.env).filter(([name]) => KEPT_ENV.includes(name)));
     const args = [...NODE_FLAGS, options.entry ?? hostEntry(), request.xid];
     const host = await spawnHelper({ command: selfCommand().node, args, cwd: "/", env, errorFd: log.fd });
-    return await greet(host, request, clock);
+    return await greet(host, request, clock, options.passLock);
   } finally {
     log.close();
   }
 }
 
-async function greet(host: HelperProcess, request: HostRequest, clock: Clock): Promise<Extract<HostReady, { ready: true }>> {
+async function greet(host: HelperProcess, request: HostRequest, clock: Clock, passLock: LaunchOptions["passLock"]): Promise<Extract<HostReady, { ready: true }>> {
   const identity = processIdentity(host.pid);
   try {
-    host.stdin.end(`${JSON.stringify(request)}\n`);
+    if (passLock !== undefined && identity === null) throw new MulticaError("spawn_failed", "the host ended before it was told what to run");
+    const lock = passLock === undefined || identity === null ? {} : { lock: passLock(identity) };
+    host.stdin.end(`${JSON.stringify({ ...request, ...lock })}\n`);
     const ready = await withTimeout(clock, READY_MS, "the host's start", readyLine(host));
     if (ready.ready) return ready;
     throw new MulticaError(ready.code, ready.message);

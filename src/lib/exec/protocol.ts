@@ -41,6 +41,10 @@ export interface HostRequest {
   readonly owner: HostOwner;
   readonly created_at_ms: number;
   readonly limits: HostLimits;
+  /** Kept in the host's memory only, for the owner that takes it over. */
+  readonly sealed?: string;
+  /** A lock that was passed to the host, which holds it until it passes it on or ends. */
+  readonly lock?: { readonly path: string; readonly token: string };
 }
 
 export interface HostOwner {
@@ -62,7 +66,7 @@ export interface HostLimits {
 }
 
 /** `meta.json`: the request without environment and token, and who host and command are. */
-export interface HostMeta extends Omit<HostRequest, "env" | "token" | "nonce"> {
+export interface HostMeta extends Omit<HostRequest, "env" | "token" | "nonce" | "sealed" | "lock"> {
   readonly nonce_hash: string;
   readonly proto: number;
   readonly boot_id: string;

@@ -2,15 +2,18 @@ import { MulticaError, errorText, isMulticaError } from "../core/index.ts";
 import { type Clock, isInside, withTimeout } from "../platform/index.ts";
 import type { ExecState } from "../wire/exec-process.ts";
 import { type Adoption, adoptAll } from "./adopt.ts";
+import { agentHost } from "./agent-host.ts";
 import { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { follow } from "./follow.ts";
 import { collectGarbage } from "./gc.ts";
+import { isAgentThread } from "./ids.ts";
 import { WRITE_PIECE } from "./protocol.ts";
 import { answer, readable } from "./reading.ts";
 import { ORPHAN_KEEP_MS, ORPHAN_MS, type Started, startProcess } from "./start.ts";
 import { cleanEntries, closeThread, detachEntries, endAll, reattachEntries, tell } from "./threads.ts";
 import type {
+  AgentHost,
   CleanOptions,
   CreateExecService,
   DetachSummary,
@@ -92,7 +95,16 @@ class Service implements ExecService {
   list(filter: { readonly threadId?: string; readonly state?: ExecState } = {}): ExecRecord[] {
     const { threadId, state } = filter;
     const wanted = (entry: Entry): boolean => (threadId === undefined || entry.threadId === threadId) && (state === undefined || entry.row.state === state);
-    return this.#core.book.all().filter(wanted).map((entry) => entry.record());
+    return this.#core.book.all().filter((entry) => !isAgentThread(entry.threadId) && wanted(entry)).map((entry) => entry.record());
+  }
+
+  async startAgent(request: ExecStart): Promise<AgentHost> {
+    const { entry } = await startProcess(this.#core, { ...request, journal: true });
+    return agentHost(this.#core, entry);
+  }
+
+  agents(): AgentHost[] {
+    return this.#core.book.all().filter((entry) => isAgentThread(entry.threadId)).map((entry) => agentHost(this.#core, entry));
   }
 
   async find(threadId: string, processId: string): Promise<ExecRecord> {
@@ -175,14 +187,15 @@ class Service implements ExecService {
     return this.#core.listen(listener);
   }
 
-  async shutdown(mode: "keep" | "terminate" | "restart"): Promise<{ readonly staying: number; readonly ended: number }> {
+  async shutdown(mode: "keep" | "terminate" | "restart", stay: readonly string[] = []): Promise<{ readonly staying: number; readonly ended: number }> {
     const core = this.#core;
     this.#stopGc();
     core.refusing = true;
     const before = core.book.live().length;
     for (const threadId of core.threads()) {
       // A restart leaves what operators run where it is.
-      if (mode === "restart" && threadId.startsWith("op:")) await this.#started(threadId);
+      const stays = (mode === "restart" && threadId.startsWith("op:")) || (mode !== "terminate" && (isAgentThread(threadId) || stay.includes(threadId)));
+      if (stays) await this.#started(threadId);
       else await closeThread(core, threadId, this.#started(threadId));
     }
     if (mode === "terminate") await endAll(core, core.book.live(), "shutdown");
@@ -212,7 +225,7 @@ class Service implements ExecService {
   async #known(threadId: string, processId: string): Promise<Entry> {
     const before = this.#core.book.find(threadId, processId);
     if (before === undefined || (!before.final && before.client === null)) await this.#adopted();
-    const entry = this.#core.book.find(threadId, processId);
+    const entry = isAgentThread(threadId) ? undefined : this.#core.book.find(threadId, processId);
     return entry ?? readable(undefined, undefined);
   }
 }

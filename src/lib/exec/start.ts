@@ -19,6 +19,8 @@ export const ORPHAN_MS = HOUR_MS;
 const RING_BYTES = 8 << 20;
 const RATE = 64 << 20;
 const THREAD_PROCESSES = 64;
+/** The request as a whole is at most 8 MiB. */
+const SEALED_MAX = 4 << 20;
 
 export interface Started {
   readonly entry: Entry;
@@ -41,6 +43,7 @@ export async function startProcess(core: ExecCore, request: ExecStart): Promise<
       request: host,
       env: core.parts.env,
       clock: core.parts.clock,
+      passLock: request.passLock,
       ...(core.parts.hostEntry === undefined ? {} : { entry: core.parts.hostEntry }),
     });
     const now = core.parts.clock.now();
@@ -75,6 +78,7 @@ function check(request: ExecStart): void {
   const [name] = request.argv;
   if (name === undefined || name === "") throw new MulticaError("invalid", "no command given", { exit: 5 });
   if (request.argv.some((word) => word.includes("\0"))) throw new MulticaError("invalid", "the command line has a null character", { exit: 5 });
+  if ((request.sealed ?? "").length > SEALED_MAX) throw new MulticaError("invalid", "what the host is to keep is larger than 4 MiB", { exit: 5 });
   const bytes = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
   if (bytes(request.argv) + bytes(Object.entries(request.env).flat()) > 1 << 20) {
     throw new MulticaError("invalid", "command line and environment are larger than 1 MiB", { exit: 5 });
@@ -121,6 +125,7 @@ function prepare(core: ExecCore, request: ExecStart, processId: string, release:
       ...{ tty: row.tty === 1, cols: row.cols, rows: row.rows, stdin: row.stdin, keep, umask, version: WIRE_VERSION, label: row.label, owner, created_at_ms: now },
       ...{ leave_children: request.leaveChildren ?? false, journal: request.journal ?? false },
       limits: limitsOf(request, keep),
+      ...(request.sealed === undefined ? {} : { sealed: request.sealed }),
     };
     return { entry: core.book.insert(row), host };
   } catch (error) {

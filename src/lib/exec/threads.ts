@@ -3,6 +3,7 @@ import { removeTree } from "../platform/index.ts";
 import type { ExecProcessPatch, ExecReason } from "../wire/exec-process.ts";
 import type { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
+import { isAgentThread } from "./ids.ts";
 import { type ProcessManager, ids } from "./model/manager.ts";
 import type { CleanOptions, DetachSummary, ReattachSummary } from "./types.ts";
 
@@ -43,7 +44,7 @@ export async function detachEntries(core: ExecCore, manager: ProcessManager<Entr
 
 /** Back into the thread's manager, under the same ids. What is skipped stays detached. Throws `thread_not_loaded`. */
 export async function reattachEntries(core: ExecCore, threadId: string, processIds?: readonly string[]): Promise<ReattachSummary> {
-  const manager = core.manager(threadId);
+  const manager = isAgentThread(threadId) ? undefined : core.manager(threadId);
   if (manager === undefined) throw new MulticaError("thread_not_loaded", `the thread is not loaded: ${threadId}`, { exit: 4 });
   const taken = core.detached.take(threadId, processIds);
   const { summary, skipped } = manager.import(taken);
@@ -80,7 +81,7 @@ export async function closeThread(core: ExecCore, threadId: string, starting: Pr
 
 /** Ends and forgets what is detached, with `includeAttached` also the rest; `finished` forgets what has ended. */
 export async function cleanEntries(core: ExecCore, options: CleanOptions): Promise<DetachSummary> {
-  const chosen = (entry: Entry): boolean => options.all === true || entry.threadId === options.threadId;
+  const chosen = (entry: Entry): boolean => !isAgentThread(entry.threadId) && (options.all === true || entry.threadId === options.threadId);
   const targets = [
     ...(options.all === true ? core.detached.list() : core.detached.list(options.threadId ?? "")),
     ...(options.includeAttached === true ? core.book.live().filter((entry) => entry.row.state === "attached" && chosen(entry)) : []),

@@ -1,4 +1,4 @@
-import type { Clock, Env } from "../platform/index.ts";
+import type { Clock, Env, ProcessIdentity } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { ExecProcessPatch, ExecProcessRow, ExecState } from "../wire/exec-process.ts";
 import type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary } from "../wire/exec.ts";
@@ -55,6 +55,10 @@ export interface ExecStart {
    * (the command is held back instead): for agents (decision 12).
    */
   readonly journal?: boolean;
+  /** Kept in the host's memory only, at most 4 MiB of text: what a later owner needs and no file may hold. */
+  readonly sealed?: string;
+  /** Called with the host's identity before it is told what to run: passes it a lock. */
+  readonly passLock?: (host: ProcessIdentity) => { readonly path: string; readonly token: string };
   readonly signal?: AbortSignal;
 }
 
@@ -188,7 +192,11 @@ export interface ExecService {
   isLoaded(threadId: string): boolean;
 
   start(request: ExecStart, wait: YieldOptions): Promise<ExecStarted>;
-  /** All known processes by thread and id, finished ones too. */
+  /** Starts an agent's process in a thread of `agentThread`; nobody but its task sees it. */
+  startAgent(request: ExecStart): Promise<AgentHost>;
+  /** Agents' processes of earlier runs, as `adopt` left them: alive, or ended with a host that waits for its owner. */
+  agents(): AgentHost[];
+  /** All known processes by thread and id, finished ones too; agents' are not among them. */
   list(filter?: { readonly threadId?: string; readonly state?: ExecState }): ExecRecord[];
   /** Throws `process_not_found`. Waits for a running adoption. */
   find(threadId: string, processId: string): Promise<ExecRecord>;
@@ -220,8 +228,41 @@ export interface ExecService {
   usersOf(root: string): ExecRecord[];
   /** Called once for each process that ends. Returns the way to stop listening. */
   onEnd(listener: (end: ExecEnd) => void): () => void;
-  /** Ends the service (exec-sessions.md 20.3). Answers how many processes stay. */
-  shutdown(mode: "keep" | "terminate" | "restart"): Promise<{ readonly staying: number; readonly ended: number }>;
+  /** Ends the service (exec-sessions.md 20.3), but for the threads that `stay`. Answers how many processes stay. */
+  shutdown(mode: "keep" | "terminate" | "restart", stay?: readonly string[]): Promise<{ readonly staying: number; readonly ended: number }>;
+}
+
+/** The process of an agent under its host: what a transport is made of (decision 12). */
+export interface AgentHost {
+  readonly xid: string;
+  readonly threadId: string;
+  readonly taskId: string;
+  readonly pid: number;
+  /** Directory of the log. */
+  readonly dir: string;
+  readonly startedAtMs: number;
+  /** The last record when its host was greeted: what is to be read again. */
+  readonly lastSeq: number;
+  /** Its command has ended. */
+  readonly over: boolean;
+  /** How it ended, once its log is complete, or its host was lost (both null then). */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** Typed once for each id; rejects with `host_gone`. */
+  write(writeId: string, data: Buffer): Promise<WriteStatus>;
+  closeInput(): Promise<void>;
+  /** Puts a word of the owner's into the log; never throws. */
+  note(text: string): void;
+  follow(afterSeq: number, signal: AbortSignal): Promise<FollowStream>;
+  /** Everything up to `seq` is in safe hands and may leave the log; never throws. */
+  acknowledge(seq: number): void;
+  /** Ends the command and all that is its; resolves when it is over, whatever became of its host. */
+  terminate(graceMs: number): Promise<void>;
+  /** The text that was sealed at its start; null when the host that kept it is gone. */
+  sealed(): Promise<string | null>;
+  /** The host's lock passes to another process: the token to take it with, or null when the host has none. */
+  passLock(to: ProcessIdentity): Promise<string | null>;
+  /** Lets the host go and forgets the log: only for one whose command has ended. Never throws. */
+  dismiss(): Promise<void>;
 }
 
 export interface CleanOptions {

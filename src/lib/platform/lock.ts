@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { isObject, parseJson, randomHex, systemCode } from "../core/index.ts";
+import { MulticaError, isObject, parseJson, randomHex, systemCode } from "../core/index.ts";
 import { type ProcessIdentity, identityAlive, processIdentity } from "./process/identity.ts";
 import { Db, isBusy } from "./sqlite.ts";
 
@@ -7,6 +7,11 @@ export interface FileLock {
   readonly path: string;
   /** Frees the lock; further calls do nothing. */
   release(): void;
+  /**
+   * Names another process as the holder and lets go: at no moment is the lock free for a third one. The answer is the
+   * token with which that process takes it (`receiveFileLock`). Throws `lock_lost` when it is not held any more.
+   */
+  passTo(identity: ProcessIdentity): string;
 }
 
 /** Where a lock names its holder: a file beside it, there as long as the lock is held. */
@@ -34,14 +39,45 @@ export function tryFileLock(path: string): FileLock | null {
       db.close();
       return null;
     }
-    writeHolder(holder, token);
+    writeHolder(holder, { ...selfIdentity(), token });
   } catch (error) {
     db.close();
     throw error;
   }
+  return heldLock(path, db, token);
+}
+
+/**
+ * Takes a lock that its holder passed to this process with `passTo`. Null while the former holder has not let go yet: to be
+ * tried again. Throws `lock_lost` when the file names another holder.
+ */
+export function receiveFileLock(path: string, token: string): FileLock | null {
+  const db = openExclusive(path);
+  if (db === null) return null;
+  const named = readHolder(lockHolderPath(path));
+  if (named !== undefined && named.token === token && named.pid === process.pid) return heldLock(path, db, token);
+  db.close();
+  throw new MulticaError("lock_lost", `the lock was not passed to this process: ${path}`);
+}
+
+function heldLock(path: string, db: Db, token: string): FileLock {
+  const holder = lockHolderPath(path);
   held.add(token);
   return {
     path,
+    passTo: (identity) => {
+      if (!held.has(token)) throw new MulticaError("lock_lost", `the lock is not held any more: ${path}`);
+      const next = randomHex(8);
+      // The file first: between the two it names one that lives.
+      writeHolder(holder, { ...identity, token: next });
+      held.delete(token);
+      try {
+        db.exec("ROLLBACK");
+      } finally {
+        db.close();
+      }
+      return next;
+    },
     release: () => {
       if (!held.delete(token)) return;
       try {
@@ -102,8 +138,13 @@ function readHolder(path: string): Holder | undefined {
   return { pid, startKey, bootId, token };
 }
 
-function writeHolder(path: string, token: string): void {
-  const temporary = `${path}.${token}.tmp`;
-  writeFileSync(temporary, JSON.stringify({ ...processIdentity(process.pid), token }), { mode: 0o600 });
+function writeHolder(path: string, holder: Omit<Holder, keyof ProcessIdentity> & Partial<ProcessIdentity>): void {
+  const temporary = `${path}.${holder.token}.tmp`;
+  const { pid, startKey, bootId, token } = holder;
+  writeFileSync(temporary, JSON.stringify({ pid, startKey, bootId, token }), { mode: 0o600 });
   renameSync(temporary, path);
+}
+
+function selfIdentity(): Partial<ProcessIdentity> {
+  return processIdentity(process.pid) ?? {};
 }

@@ -15,6 +15,7 @@ import {
   startAgentRun,
 } from "../../../src/lib/agents/index.ts";
 import { findByEnv, groupAlive, sendSignal, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
+import { agentHosts } from "../../support/agent-hosts.ts";
 import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -35,7 +36,7 @@ interface Started {
   readonly log: string[];
 }
 
-async function start(fixture: string, setup: Setup = {}): Promise<Started> {
+async function startOver(kind: "child" | "host", fixture: string, setup: Setup): Promise<Started> {
   const taskId = randomUUID();
   const cwd = tempDir();
   const spec: ProviderSpec = { ...getProvider("codex"), process: LIMITS, ...setup.spec };
@@ -51,7 +52,9 @@ async function start(fixture: string, setup: Setup = {}): Promise<Started> {
     inheritedEnv: { PATH: process.env["PATH"] ?? "" },
     taskEnv: { MULTICA_TASK_ID: taskId, SOME_TOKEN: SECRET, ...setup.env },
   });
-  const run = await startAgentRun({ spec, plan, options, clock: systemClock, logger: { debug: write, info: write, warn: write, error: write }, ...setup.run });
+  const hosts = kind === "host" ? agentHosts() : null;
+  const open = hosts === null ? {} : { open: (wanted: LaunchPlan) => hosts.open(wanted, { taskId, cwd, lineMax: spec.lineMax }) };
+  const run = await startAgentRun({ spec, plan, options, clock: systemClock, logger: { debug: write, info: write, warn: write, error: write }, ...open, ...setup.run });
   onTestFinished(async () => {
     await terminateTree({ marker: { name: "MULTICA_TASK_ID", value: taskId }, graceMs: 0, clock: systemClock });
   });
@@ -82,7 +85,9 @@ function cancelOnCall(started: Started, controller: AbortController): Promise<nu
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-describe("startAgentRun", () => {
+describe.each(["child", "host"] as const)("startAgentRun over a %s", (kind) => {
+  const start = (fixture: string, setup: Setup = {}): Promise<Started> => startOver(kind, fixture, setup);
+
   it("drives an agent to its answer", async () => {
     const { result, messages } = await finish(await start("codex-happy"));
     expect(messages.map((message) => message.kind)).toEqual(["status", "tool_use", "tool_result", "text"]);
@@ -168,7 +173,9 @@ describe("startAgentRun", () => {
   });
 });
 
-describe("startAgentRun, cancelled", () => {
+describe.each(["child", "host"] as const)("startAgentRun over a %s, cancelled", (kind) => {
+  const start = (fixture: string, setup: Setup = {}): Promise<Started> => startOver(kind, fixture, setup);
+
   it("asks by the protocol first and leaves no process", async () => {
     const controller = new AbortController();
     const started = await start("codex-hang", { run: { signal: controller.signal } });
@@ -233,7 +240,9 @@ describe("startAgentRun, cancelled", () => {
   });
 });
 
-describe("startAgentRun, second attempt", () => {
+describe.each(["child", "host"] as const)("startAgentRun over a %s, second attempt", (kind) => {
+  const start = (fixture: string, setup: Setup = {}): Promise<Started> => startOver(kind, fixture, setup);
+
   it("starts once more when initialize is never answered and the first process is gone [CX18]", async () => {
     const mark = join(tempDir(), "mark");
     const started = await start("codex-mute", { env: { MUTE_MARK: mark }, options: { timeouts: { handshakeMs: 1500 } } });

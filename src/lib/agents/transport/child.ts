@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
-import { LineSplitter, MulticaError, errorText } from "../../core/index.ts";
+import { MulticaError, errorText } from "../../core/index.ts";
 import { type Clock, type GroupChild, spawnGroup, terminateTree } from "../../platform/index.ts";
 import { LineQueue } from "./line-queue.ts";
+import { PipeLines } from "./split.ts";
 import type { AgentTransport, TreeEnd } from "./transport.ts";
 
 export interface ChildTransportOptions {
@@ -17,9 +18,6 @@ export interface ChildTransportOptions {
   readonly spare?: (() => { readonly name: string; readonly values: ReadonlySet<string> }) | undefined;
   readonly clock: Clock;
 }
-
-/** stderr is free text: what is longer than this is cut into pieces. */
-const STDERR_LINE_MAX = 64 * 1024;
 
 /**
  * The agent as a child of this process, leading a group of its own.
@@ -56,60 +54,39 @@ export async function childTransport(options: ChildTransportOptions): Promise<Ag
 }
 
 function readPipes(child: GroupChild, lineMax: number, lines: LineQueue): void {
+  const split = new PipeLines(lineMax);
   let open = 2;
   const closed = (): void => {
     open -= 1;
     if (open === 0) lines.end();
   };
-  readOut(child.stdout, lineMax, lines, closed);
-  readErr(child.stderr, lines, closed);
+  readOut(child.stdout, split, lines, closed);
+  child.stderr.on("data", (chunk: Buffer) => push(lines, "err", split.err(chunk)));
+  child.stderr.once("end", () => push(lines, "err", split.errEnd()));
+  child.stderr.once("close", closed);
 }
 
-function readOut(stream: Readable, lineMax: number, lines: LineQueue, closed: () => void): void {
-  const splitter = new LineSplitter(lineMax);
+function readOut(stream: Readable, split: PipeLines, lines: LineQueue, closed: () => void): void {
   const fail = (error: unknown): void => {
     lines.fail(error instanceof Error ? error : new MulticaError("stdout_read_failed", errorText(error)));
     // Closed before the child is waited for: it may be blocked on a full pipe.
     stream.destroy();
   };
-  const guarded = (work: () => void): void => {
+  const guarded = (work: () => string[]): void => {
     try {
-      work();
+      push(lines, "out", work());
     } catch (error) {
       fail(error);
     }
   };
-  stream.on("data", (chunk: Buffer) => guarded(() => push(lines, "out", splitter.push(chunk))));
-  stream.once("end", () => guarded(() => push(lines, "out", rest(splitter))));
+  stream.on("data", (chunk: Buffer) => guarded(() => split.out(chunk)));
+  stream.once("end", () => guarded(() => split.outEnd()));
   stream.once("error", (error) => fail(new MulticaError("stdout_read_failed", errorText(error), { cause: error })));
   stream.once("close", closed);
 }
 
-function readErr(stream: Readable, lines: LineQueue, closed: () => void): void {
-  let splitter = new LineSplitter(STDERR_LINE_MAX);
-  stream.on("data", (chunk: Buffer) => {
-    for (let at = 0; at < chunk.length; at += STDERR_LINE_MAX) {
-      const piece = chunk.subarray(at, at + STDERR_LINE_MAX);
-      try {
-        push(lines, "err", splitter.push(piece));
-      } catch {
-        // Over the limit without a line end: what was held is given up, the stream goes on.
-        splitter = new LineSplitter(STDERR_LINE_MAX);
-        push(lines, "err", [piece]);
-      }
-    }
-  });
-  stream.once("end", () => push(lines, "err", rest(splitter)));
-  stream.once("close", closed);
-}
-
-function push(lines: LineQueue, stream: "out" | "err", buffers: readonly Buffer[]): void {
-  for (const buffer of buffers) lines.push({ stream, line: buffer.toString("utf8") });
-}
-
-function rest(splitter: LineSplitter): Buffer[] {
-  const last = splitter.end();
-  return last === null ? [] : [last];
+function push(lines: LineQueue, stream: "out" | "err", texts: readonly string[]): void {
+  for (const line of texts) lines.push({ stream, line });
 }
 
 /** Writes are queued by the stream, concurrently with reading: a child that prints before it reads cannot deadlock us. */

@@ -3,8 +3,22 @@ import type { ExitFacts } from "../contract.ts";
 export interface TransportLine {
   readonly stream: "out" | "err";
   readonly line: string;
-  /** Where the next line begins in a transport that keeps a log; absent for a plain child. */
+  /** Number of the log's record that ended it, in a transport that keeps a log; absent for a plain child. */
   readonly position?: number;
+}
+
+/** The log of a transport that outlives its owner: everything the agent said and was told, and what the owner noted. */
+export interface TransportLog {
+  /** Name of the process's log, another one for each process. */
+  readonly id: string;
+  /** What the earlier owner noted, in order. Empty for a process of our own. */
+  readonly notes: readonly string[];
+  /** Null for a process of our own; else resolves when everything that was there at the take-over has been delivered. */
+  readonly live: Promise<void> | null;
+  /** Puts a word into the log, for whoever takes the process over; never throws. */
+  note(text: string): void;
+  /** Everything up to this record is in safe hands; never throws. */
+  acknowledge(position: number): void;
 }
 
 /** What ending a process tree came to. */
@@ -15,8 +29,8 @@ export interface TreeEnd {
 }
 
 /**
- * The process that runs an agent, whoever owns it: today a child of ours, later an exec host that outlives us
- * (decision 12). Nothing in an adapter may know which of the two it is.
+ * The process that runs an agent, whoever owns it: a child of ours, or an exec host that outlives us (decision 12).
+ * Nothing in an adapter may know which of the two it is.
  */
 export interface AgentTransport {
   readonly pid: number;
@@ -27,6 +41,8 @@ export interface AgentTransport {
   /** Ends when both pipes did, or when they were closed; throws `line_too_long` or `stdout_read_failed`. */
   readonly lines: AsyncIterable<TransportLine>;
   readonly exited: Promise<ExitFacts>;
+  /** Absent where everything ends with its owner. */
+  readonly log?: TransportLog;
   /** Resolves with the text of the first failed write; never, if all go well. */
   readonly inputFailed: Promise<string>;
   /** Closes our ends of stdout and stderr: somebody who holds them open is not waited for. */

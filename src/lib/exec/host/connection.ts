@@ -13,7 +13,9 @@ const WAIT_MAX_MS = 300_000;
 const WINDOW_BYTES = 1 << 20;
 /** Unsent bytes after which nothing more is put on a socket. */
 const SOCKET_BYTES = 512 * 1024;
-const OWNER_ONLY = new Set(["update", "bye", "acknowledge"]);
+const OWNER_ONLY = new Set(["update", "bye", "acknowledge", "note", "sealed", "unlock"]);
+/** A sealed text goes in pieces that fit into a line. */
+const SEALED_CHARS = 32 * 1024;
 
 /** One line in, one line out: a client of the host. */
 export class Connection {
@@ -146,6 +148,15 @@ export class Connection {
       case "acknowledge":
         session.acknowledge(number("seq", 0));
         return {};
+      case "note":
+        session.note(asString(request["text"]));
+        return {};
+      case "sealed": {
+        const sealed = session.request.sealed ?? "";
+        return { text: sealed.slice(number("at", 0), number("at", 0) + SEALED_CHARS), length: sealed.length };
+      }
+      case "unlock":
+        return { token: this.#hub.passLock({ pid: number("pid", 0), startKey: asString(request["start_key"]), bootId: asString(request["boot_id"]) }) };
       case "bye":
         this.#hub.bye(number("acked_seq", 0));
         return {};

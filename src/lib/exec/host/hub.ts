@@ -1,4 +1,4 @@
-import type { Clock } from "../../platform/index.ts";
+import type { Clock, ProcessIdentity } from "../../platform/index.ts";
 import type { HostSession } from "./session.ts";
 
 /** What a connection says first. */
@@ -21,4 +21,6 @@ export interface Hub<C> {
   setOrphanMs(ms: number): void;
   /** The owner has everything up to there. */
   bye(seq: number): void;
+  /** Passes the lock the host holds on to another process; empty when it holds none. */
+  passLock(to: ProcessIdentity): string;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { MulticaError, errorText, isMulticaError, sha256Hex } from "../../core/index.ts";
-import { type Clock, currentPid, endProcess, processIdentity, removeFileNow, swapUmask, systemClock, writeFileNow } from "../../platform/index.ts";
+import { type Clock, type FileLock, currentPid, endProcess, processIdentity, receiveFileLock, removeFileNow, swapUmask, systemClock, writeFileNow } from "../../platform/index.ts";
 import { loadTerminals } from "../../platform/process/terminal-process.ts";
 import { type HostMeta, type HostReady, type HostRequest, PROTOCOL } from "../protocol.ts";
 import { commandEnv, startOnTerminal, startPiped } from "./command.ts";
@@ -12,6 +12,8 @@ import { HostSession } from "./session.ts";
 
 const SHUTDOWN_GRACE_MS = 5000;
 const FAREWELL_MS = 5000;
+const LOCK_MS = 5000;
+const LOCK_POLL_MS = 10;
 
 /**
  * The exec host (exec-sessions.md 16): one process for one command, started by the daemon and living exactly as long as the
@@ -31,18 +33,32 @@ async function host(clock: Clock): Promise<void> {
   session.writeMeta();
   const server = await listenPrivately(request.socket, (socket) => hub.accept(socket), clock);
   try {
+    hub.lock = request.lock === undefined ? null : await takeLock(request.lock, clock);
     await start(request, session);
   } catch (error) {
+    hub.lock?.release();
     server.close();
     removeFileNow(request.socket);
     throw error;
   }
-  endWithTheMachine(session);
+  endWithTheMachine(session, hub);
   say({ ready: true, host_pid: currentPid(), child_pid: session.childPid, socket: request.socket, proto: PROTOCOL });
   await session.closed;
   await hub.finish(FAREWELL_MS);
   server.close();
   removeFileNow(request.socket);
+  hub.lock?.release();
+}
+
+/** The former holder names us before it lets go: a moment later the lock is ours. */
+async function takeLock(lock: { readonly path: string; readonly token: string }, clock: Clock): Promise<FileLock> {
+  const limit = clock.monotonic() + LOCK_MS;
+  for (;;) {
+    const taken = receiveFileLock(lock.path, lock.token);
+    if (taken !== null) return taken;
+    if (clock.monotonic() >= limit) throw new MulticaError("lock_busy", `the lock that was passed to the host stays taken: ${lock.path}`);
+    await clock.sleep(LOCK_POLL_MS);
+  }
 }
 
 /** Everything that is needed later is loaded before the command starts: an update may replace our files while it runs. */
@@ -72,7 +88,7 @@ async function start(request: HostRequest, session: HostSession): Promise<void> 
 }
 
 function firstMeta(request: HostRequest): HostMeta {
-  const { env: _env, token: _token, nonce, ...shown } = request;
+  const { env: _env, token: _token, sealed: _sealed, lock: _lock, nonce, ...shown } = request;
   const identity = processIdentity(currentPid());
   return {
     ...shown,
@@ -94,8 +110,12 @@ function say(line: HostReady): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function endWithTheMachine(session: HostSession): void {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => session.terminate(SHUTDOWN_GRACE_MS, "shutdown"));
+function endWithTheMachine(session: HostSession, hub: Connections): void {
+  const end = (): void => {
+    session.terminate(SHUTDOWN_GRACE_MS, "shutdown");
+    hub.leave();
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, end);
   process.on("uncaughtException", (error) => {
     process.stderr.write(`${errorText(error)}\n${error.stack ?? ""}\n`);
     session.terminate(0, "host_error", true);

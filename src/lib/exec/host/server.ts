@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { sha256Hex } from "../../core/index.ts";
-import type { Clock } from "../../platform/index.ts";
+import type { Clock, FileLock, ProcessIdentity } from "../../platform/index.ts";
 import { Connection } from "./connection.ts";
 import type { Hello, Hub } from "./hub.ts";
 import type { HostSession } from "./session.ts";
@@ -21,6 +21,9 @@ export class Connections implements Hub<Connection> {
   #failures: number[] = [];
   #cancelOrphan: () => void = () => undefined;
   #onBye: (() => void) | null = null;
+  readonly #left = Promise.withResolvers<void>();
+  /** The lock that was passed to this host. */
+  lock: FileLock | null = null;
 
   constructor(session: HostSession, clock: Clock) {
     this.session = session;
@@ -76,6 +79,17 @@ export class Connections implements Hub<Connection> {
     if (result !== null && seq >= result.last_seq) this.#onBye?.();
   }
 
+  passLock(to: ProcessIdentity): string {
+    const token = this.lock?.passTo(to) ?? "";
+    this.lock = null;
+    return token;
+  }
+
+  /** Nobody is to be waited for any more: the machine ends. */
+  leave(): void {
+    this.#left.resolve();
+  }
+
   changed(): void {
     for (const connection of this.#all) connection.changed();
   }
@@ -84,13 +98,17 @@ export class Connections implements Hub<Connection> {
     this.#owner?.event(name, this.session.status());
   }
 
-  /** After the end: until the owner has everything and viewers were sent everything, or the time is over. */
+  /**
+   * After the end: until the owner has everything and viewers were sent everything, or the time is over. A journal waits
+   * for an owner to say so as long as it would have let the command run without one: its log is all there is of it.
+   */
   async finish(limitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onBye = resolve;
+    if (this.session.request.journal) await Promise.race([promise, this.#left.promise]);
     const limit = this.clock.monotonic() + limitMs;
     const viewers = (): boolean => [...this.#all].some((connection) => connection.busy);
-    if (this.#owner !== null) await Promise.race([promise, this.clock.sleep(limitMs)]);
+    if (this.#owner !== null && !this.session.request.journal) await Promise.race([promise, this.clock.sleep(limitMs)]);
     while (viewers() && this.clock.monotonic() < limit) await this.clock.sleep(10);
     this.#cancelOrphan();
     for (const connection of this.#all) connection.end();
@@ -101,7 +119,7 @@ export class Connections implements Hub<Connection> {
     connection.changed();
     if (this.#owner !== connection) return;
     this.#owner = null;
-    this.#onBye?.();
+    if (!this.session.request.journal) this.#onBye?.();
     this.#armOrphan();
   }
 
@@ -109,7 +127,10 @@ export class Connections implements Hub<Connection> {
   #armOrphan(): void {
     this.#cancelOrphan();
     if (this.#orphanMs <= 0 || this.#owner !== null) return;
-    this.#cancelOrphan = this.clock.setTimer(this.#orphanMs, () => this.session.terminate(5000, "expired"));
+    this.#cancelOrphan = this.clock.setTimer(this.#orphanMs, () => {
+      this.session.terminate(5000, "expired");
+      this.leave();
+    });
   }
 
   #tooManyFailures(): boolean {

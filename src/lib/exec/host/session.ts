@@ -135,6 +135,11 @@ export class HostSession {
     return "accepted";
   }
 
+  /** A word of the owner's in the log of an agent: what happened on its side, for whoever reads the log again. */
+  note(text: string): void {
+    if (this.#result === null) this.#note("note", Buffer.from(text));
+  }
+
   closeStdin(): void {
     if (this.request.tty) throw new MulticaError("not_allowed", "a terminal's input is ended by typing ^D");
     this.#inputClosed = true;
@@ -259,7 +264,7 @@ export class HostSession {
     }
   }
 
-  #note(kind: "stdin" | "resize" | "exited", payload: Buffer): void {
+  #note(kind: "stdin" | "resize" | "exited" | "note", payload: Buffer): void {
     this.#output?.flush();
     this.log.append(kind, payload);
     this.#events.onRecord();
@@ -275,6 +280,7 @@ export class HostSession {
   #degraded(degraded: boolean): void {
     this.#stopRetry();
     if (degraded) this.#stopRetry = this.#clock.every(RETRY_DISK_MS, () => this.log.retry());
+    else if (!this.log.full) this.#output?.release();
     this.#events.onEvent("degraded");
   }
 

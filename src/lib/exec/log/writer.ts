@@ -76,6 +76,7 @@ export class LogWriter {
   /** True when a journal is full of what nobody has acknowledged: the command must wait. */
   get full(): boolean {
     if (!this.#options.keepUnacknowledged) return false;
+    if (this.#waitingBytes > SPARE_BYTES) return true;
     return size(this.#segments.filter((segment) => segment.lastSeq > this.#acknowledged)) > this.#options.ringBytes;
   }
 
@@ -125,7 +126,8 @@ export class LogWriter {
   #keep(waiting: Waiting): void {
     this.#waiting.push(waiting);
     this.#waitingBytes += waiting.record.payload.length;
-    while (this.#waitingBytes > SPARE_BYTES && this.#waiting.length > 1) {
+    // Of a journal nothing goes: the command is held back (`full`).
+    while (!this.#options.keepUnacknowledged && this.#waitingBytes > SPARE_BYTES && this.#waiting.length > 1) {
       const oldest = this.#waiting.shift();
       if (oldest === undefined) break;
       this.#waitingBytes -= oldest.record.payload.length;
