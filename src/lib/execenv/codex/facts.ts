@@ -106,6 +106,6 @@ export function codexRecord(facts: CodexFacts, cliVersion: string | undefined): 
     sandbox_mode: facts.policy.mode,
     multi_agent: facts.wants.multiAgent,
     memory: facts.wants.memory,
-    ...(facts.disabledSkills === undefined ? {} : { disabled_skills: facts.disabledSkills }),
+    ...(facts.disabledSkills === undefined || facts.disabledSkills.length === 0 ? {} : { disabled_skills: facts.disabledSkills }),
   };
 }
