@@ -3,6 +3,7 @@ export * from "./agent.ts";
 export * from "./comment.ts";
 export * from "./issue.ts";
 export * from "./json-column.ts";
+export * from "./project.ts";
 export * from "./request.ts";
 export * from "./runtime.ts";
 export * from "./skill.ts";

@@ -27,7 +27,7 @@ export function plainColumns(input: IssueInput): IssueColumns {
   }
   for (const key of ["start_date", "due_date"] as const) {
     const value = input[key];
-    if (value !== undefined) columns[key] = value === null || value === "" ? null : date(key, value);
+    if (value !== undefined) columns[key] = dateColumn(key, value);
   }
   return columns;
 }
@@ -37,8 +37,7 @@ export function referenceColumns(tx: Tx, workspace: WorkspaceRow, actor: Actor, 
   if ((input.attachment_ids ?? []).length > 0) throw badRequest("one or more attachments not found");
   const columns = assigneeColumns(tx, workspace, actor, input, current);
   if (input.project_id !== undefined) {
-    if (input.project_id !== null && input.project_id !== "") throw badRequest("project not found in this workspace");
-    columns["project_id"] = null;
+    columns["project_id"] = projectColumn(tx, workspace.id, input.project_id);
   }
   if (input.parent_issue_id !== undefined) {
     columns["parent_issue_id"] =
@@ -56,12 +55,15 @@ export function checkedLabels(tx: Tx, workspaceId: string, ids: readonly string[
   return wanted;
 }
 
-function oneOf(field: string, value: string, valid: readonly string[]): string {
+/** The value when it is one of the valid ones, else 400 in the form clients know. */
+export function oneOf(field: string, value: string, valid: readonly string[]): string {
   if (valid.includes(value)) return value;
   throw badRequest(`invalid ${field} ${JSON.stringify(value)}; valid values: ${valid.join(", ")}`);
 }
 
-function date(field: string, value: string): string {
+/** A day as it is stored; null and the empty text clear. */
+export function dateColumn(field: string, value: string | null | undefined): string | null {
+  if (value === null || value === undefined || value === "") return null;
   const time = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : NaN;
   // 2026-02-30 parses as a day in March: only what reads back the same is a date.
   if (Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== value) {
@@ -94,10 +96,11 @@ function assigneeColumns(tx: Tx, workspace: WorkspaceRow, actor: Actor, input: I
   return { assignee_type: type, assignee_id: wanted };
 }
 
-function requireMember(tx: Tx, workspaceId: string, userId: string): void {
+/** 400 unless the user is a member of the workspace; `field` is what the message names. */
+export function requireMember(tx: Tx, workspaceId: string, userId: string, field = "assignee_id"): void {
   const sql = "SELECT 1 FROM member WHERE workspace_id = :workspaceId AND user_id = :userId";
   if (one(tx.db, sql, { workspaceId, userId }) === undefined) {
-    throw badRequest("assignee_id does not refer to a member of this workspace");
+    throw badRequest(`${field} does not refer to a member of this workspace`);
   }
 }
 
@@ -109,6 +112,16 @@ function requireAssignable(tx: Tx, workspaceId: string, actor: Actor, agentId: s
   if (!mayInvoke(agent, originatorOf(tx.db, actor))) {
     throw new HttpError(403, "you do not have permission to assign work to this agent");
   }
+}
+
+/** The id of a project of this workspace; null and the empty text mean none. */
+export function projectColumn(tx: Tx, workspaceId: string, id: string | null | undefined): string | null {
+  if (id === null || id === undefined || id === "") return null;
+  const params = { id: id.toLowerCase(), workspaceId };
+  if (one(tx.db, "SELECT 1 FROM project WHERE id = :id AND workspace_id = :workspaceId", params) === undefined) {
+    throw badRequest("project not found in this workspace");
+  }
+  return params.id;
 }
 
 function parentId(tx: Tx, workspace: WorkspaceRow, ref: string, current: IssueRow | undefined): string {

@@ -17,7 +17,7 @@ export function createIssue(tx: Tx, scope: Scope, input: IssueInput): IssueRow {
     ...originColumns(input),
   };
   const labels = checkedLabels(tx, workspace.id, input.label_ids ?? []);
-  if (input.allow_duplicate !== true) refuseDuplicate(tx, scope, String(columns["title"]), columns["parent_issue_id"] ?? null);
+  if (input.allow_duplicate !== true) refuseDuplicate(tx, scope, String(columns["title"]), columns);
   const id = tx.newId();
   insert(tx.db, "issue", {
     id,
@@ -89,14 +89,14 @@ function nextPosition(tx: Tx, workspaceId: string): number {
   return one<{ position: number }>(tx.db, sql, { workspaceId })?.position ?? 1;
 }
 
-/** Same title (case and blanks aside), same parent, still open: most likely the same issue a second time. */
-function refuseDuplicate(tx: Tx, scope: Scope, title: string, parentId: string | number | null): void {
+/** Same title (case and blanks aside), same parent and project, still open: most likely the same issue a second time. */
+function refuseDuplicate(tx: Tx, scope: Scope, title: string, columns: Readonly<Record<string, string | number | null>>): void {
   const { workspace } = scope;
   const open = all<IssueRow>(
     tx.db,
-    `SELECT * FROM issue WHERE workspace_id = :workspaceId AND parent_issue_id IS :parentId AND project_id IS NULL
+    `SELECT * FROM issue WHERE workspace_id = :workspaceId AND parent_issue_id IS :parentId AND project_id IS :projectId
        AND status NOT IN ('done', 'cancelled') ORDER BY number`,
-    { workspaceId: workspace.id, parentId },
+    { workspaceId: workspace.id, parentId: columns["parent_issue_id"] ?? null, projectId: columns["project_id"] ?? null },
   );
   const same = open.find((issue) => folded(issue.title) === folded(title));
   if (same === undefined) return;
@@ -131,7 +131,7 @@ function subscribeAssignee(tx: Tx, issue: IssueRow): void {
   if (id !== null && (type === "member" || type === "agent")) subscribe(tx, issue.id, type, id, "assignee");
 }
 
-const WATCHED = ["title", "description", "status", "priority", "parent_issue_id", "stage", "start_date", "due_date"] as const;
+const WATCHED = ["title", "description", "status", "priority", "parent_issue_id", "project_id", "stage", "start_date", "due_date"] as const;
 
 function recordChanges(tx: Tx, scope: Scope, before: IssueRow, after: IssueRow): void {
   for (const field of WATCHED) {

@@ -88,7 +88,7 @@ function cleanRepos(repos: readonly Repo[]): RepoEntry[] {
  * A URL git understands: http(s), ssh, git and file URLs, `user@host:path`, and an absolute path, which on one machine
  * is the most natural one. Nothing that git would read as an option or a remote helper.
  */
-function isRepoUrl(url: string): boolean {
+export function isRepoUrl(url: string): boolean {
   if (/[\s\0]/.test(url) && !url.startsWith("/")) return false;
   if (/^(?:https?|ssh|git|file):\/\/[^/]*\/?.+/.test(url)) return URL.canParse(url);
   return /^[\w.-]+@[\w.-]+:[^:].*$/.test(url) || /^\/(?!\/)[^\0\n\r]+$/.test(url);

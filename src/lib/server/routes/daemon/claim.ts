@@ -22,7 +22,7 @@ export function claimRoutes(app: App, ctx: ServerContext): void {
       case "empty":
         return json({ task: null });
       case "cancelled":
-        throw new HttpError(500, outcome.message);
+        throw new HttpError(outcome.status, outcome.message);
       case "requeued":
         throw new HttpError(500, `failed to claim task: ${outcome.message}`);
     }

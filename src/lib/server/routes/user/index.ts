@@ -8,6 +8,7 @@ import { issueSatelliteRoutes } from "./issue-satellites.ts";
 import { labelRoutes } from "./labels.ts";
 import { meRoutes } from "./me.ts";
 import { profileRoutes } from "./profiles.ts";
+import { projectRoutes } from "./projects.ts";
 import { runtimeRequestRoutes } from "./runtime-requests.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { skillRoutes } from "./skills.ts";
@@ -26,6 +27,7 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   skillRoutes(app, ctx);
   agentRoutes(app, ctx);
   agentActionRoutes(app, ctx);
+  projectRoutes(app, ctx);
   labelRoutes(app, ctx);
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);

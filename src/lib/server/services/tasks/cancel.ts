@@ -1,3 +1,4 @@
+import type { SqlParams } from "../../../platform/index.ts";
 import type { Actor } from "../../context.ts";
 import { all } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
@@ -14,9 +15,9 @@ export function cancelTask(tx: Tx, id: string, _actor: Actor): TaskRow | undefin
   return cancelRow(tx, id) ?? findTask(tx.db, id);
 }
 
-/** Cancels without an actor; undefined when the task had ended already. */
-export function cancelRow(tx: Tx, id: string): TaskRow | undefined {
-  const cancelled = endTask(tx, id, { to: "cancelled" });
+/** Cancels without an actor, with further columns to set; undefined when the task had ended already. */
+export function cancelRow(tx: Tx, id: string, set: SqlParams = {}): TaskRow | undefined {
+  const cancelled = endTask(tx, id, { to: "cancelled", set });
   if (cancelled !== undefined) releaseWaiting(tx, cancelled);
   return cancelled;
 }

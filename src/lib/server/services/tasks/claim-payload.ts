@@ -12,11 +12,11 @@ import {
   isoSeconds,
   issueIdentifier,
   objectColumn,
-  reposOf,
   stringsColumn,
   taskKind,
 } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { needsWorktree, projectFields } from "../projects/claim-fields.ts";
 import { claimSkills } from "../skills/bundles.ts";
 import { commentFields } from "./claim-comments.ts";
 import { resumeFor } from "./resume-lookup.ts";
@@ -26,7 +26,7 @@ export type ClaimedTask = Task & { readonly auth_token: string };
 
 export type BuiltClaim =
   | { readonly kind: "built"; readonly payload: Task; readonly ownerId: string }
-  | { readonly kind: "refused"; readonly message: string };
+  | { readonly kind: "refused"; readonly message: string; readonly status: 422 | 500; readonly reason?: string };
 
 /**
  * Everything a daemon needs to run the task, but for the token. `refused` when the task must not run at all: its agent,
@@ -37,8 +37,12 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
   const agent = need(one<AgentRow>(tx.db, "SELECT * FROM agent WHERE id = :id", { id: task.agent_id }), "agent");
   const issue = issueOf(tx, task.issue_id);
   const foreign = [agent, runtime, issue].some((row) => row !== undefined && row.workspace_id !== workspace.id);
-  if (foreign) return { kind: "refused", message: "task isolation check failed: agent, runtime and issue belong to different workspaces" };
-  if (runtime.owner_id === null) return { kind: "refused", message: "runtime owner required to mint task token" };
+  if (foreign) return { kind: "refused", status: 500, message: "task isolation check failed: agent, runtime and issue belong to different workspaces" };
+  if (runtime.owner_id === null) return { kind: "refused", status: 500, message: "runtime owner required to mint task token" };
+  const projectId = projectOf(tx, task, issue);
+  if (needsWorktree(tx, projectId, runtime, capabilities)) {
+    return { kind: "refused", status: 422, reason: "local_directory_error", message: "the project's directory needs a worktree, which this daemon cannot make" };
+  }
   const payload: Task = {
     ...identity(task),
     ...people(tx, task),
@@ -47,7 +51,7 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
     ...commentFields(tx, task, capabilities),
     ...text("workspace_context", workspace.context),
     agent: { ...agentFields(agent), ...claimSkills(tx, agent.id, capabilities) },
-    repos: reposOf(workspace).map((repo) => ({ ...repo })),
+    ...projectFields(tx, workspace, projectId),
     leader_role_resolved: true,
     is_leader_task: task.is_leader_task === 1,
   };
@@ -132,6 +136,11 @@ function issueFields(tx: Tx, task: TaskRow, issue: IssueRow | undefined, workspa
       ? {}
       : { parent_issue_id: parent.id, parent_issue_identifier: issueIdentifier(workspace.issue_prefix, parent.number) }),
   };
+}
+
+/** The project a task works for: its issue's. */
+function projectOf(_tx: Tx, _task: TaskRow, issue: IssueRow | undefined): string | null {
+  return issue?.project_id ?? null;
 }
 
 function issueOf(tx: Tx, id: string | null): IssueRow | undefined {

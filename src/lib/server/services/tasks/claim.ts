@@ -17,7 +17,7 @@ export type ClaimOutcome =
   | { readonly kind: "task"; readonly task: ClaimedTask }
   | { readonly kind: "empty" }
   /** The task cannot be served and was cancelled. */
-  | { readonly kind: "cancelled"; readonly taskId: string; readonly message: string }
+  | { readonly kind: "cancelled"; readonly taskId: string; readonly message: string; readonly status: 422 | 500 }
   /** Something that may pass went wrong; the task is back in the queue. */
   | { readonly kind: "requeued"; readonly taskId: string; readonly message: string };
 
@@ -104,9 +104,9 @@ function handOut(ctx: ServerContext, tx: Tx, task: TaskRow, runtime: RuntimeRow,
   try {
     const built = buildClaim(tx, task, runtime, capabilities);
     if (built.kind === "refused") {
-      cancelRow(tx, task.id);
+      cancelRow(tx, task.id, built.reason === undefined ? {} : { failure_reason: built.reason, error: built.message });
       ctx.logger.error("task cancelled at claim", { task: task.id, reason: built.message });
-      return { kind: "cancelled", taskId: task.id, message: built.message };
+      return { kind: "cancelled", taskId: task.id, message: built.message, status: built.status };
     }
     const bound = { userId: built.ownerId, agentId: task.agent_id, taskId: task.id, workspaceId: task.workspace_id };
     return { kind: "task", task: { ...built.payload, auth_token: mintTaskToken(tx, bound) } };
