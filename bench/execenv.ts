@@ -78,7 +78,8 @@ async function manyFigures(place: Place): Promise<Figure[]> {
   const before = process.memoryUsage().heapUsed;
   const start = performance.now();
   const limits = { ttlMs: 1, orphanTtlMs: 3_600_000, artifactTtlMs: 3_600_000, completedTaskTtlMs: 0, artifactPatterns: ["node_modules"] };
-  const ask = () => Promise.resolve({ kind: "found", status: "in_progress", changedAtMs: null } as const);
+  const ask = (parents: readonly { kind: string; id: string }[]) =>
+    Promise.resolve(new Map(parents.map(({ kind, id }) => [`${kind}:${id}`, { kind: "found", status: "in_progress", changedAtMs: null } as const])));
   const reports = await collectGarbage({ workspacesRoot: place.root, limits, ask, dryRun: true, clock: systemClock, env });
   const scanMs = performance.now() - start;
   if (reports.length !== MANY || surveyRoot(place.root, { nowMs: Date.now() }).length !== MANY) throw new Error("the collector did not see all");

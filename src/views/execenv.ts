@@ -1,4 +1,4 @@
-import type { CleanReport, EnvList, EnvSummary, GcReport, HealReport, Inspection, TempReport } from "../lib/execenv/index.ts";
+import type { CleanReport, EnvList, EnvSummary, GcReport, HealReport, Inspection, StoreReport, TempReport } from "../lib/execenv/index.ts";
 import { type Cell, pairsText, tableText } from "./table.ts";
 
 /** The table of `execenv list`, with a line of plain words below it. */
@@ -134,13 +134,25 @@ const WORDS: Readonly<Record<HealReport["status"], string>> = {
 };
 
 /** `execenv gc`: what goes, why, and how much; what is kept is counted only. */
-export function gcText(document: { dry_run: boolean; envs: readonly GcReport[]; temp: readonly TempReport[] }): string {
+export function gcText(document: GcText): string {
   const gone = document.envs.filter((env) => env.status !== "kept");
   const rows = gone.map((env) => [env.id, env.action, env.status, bytesText(env.bytes), env.error ?? env.reason]);
   const temp = document.temp.map((one) => [one.path, "temp", one.status, "", one.error ?? "its task is no more"]);
+  const stores = document.stores.map((one) => [one.path, "sessions", one.status, "", one.error ?? "nobody took them up for long"]);
   const freed = gone.filter((env) => env.status === "cleaned" || env.status === "would_clean").reduce((total, env) => total + env.bytes, 0);
-  const table = rows.length + temp.length === 0 ? "" : `${tableText(["ENV", "WHAT", "RESULT", "BYTES", "WHY"], [...rows, ...temp])}\n`;
-  return `${table}${document.dry_run ? "Would free" : "Freed"} ${bytesText(freed)}; ${document.envs.length - gone.length} kept.\n`;
+  const all = [...rows, ...temp, ...stores];
+  const table = all.length === 0 ? "" : `${tableText(["ENV", "WHAT", "RESULT", "BYTES", "WHY"], all)}\n`;
+  const { repos } = document;
+  const tidied = repos === null ? "" : `Repositories: ${repos.branches} old branches deleted, ${repos.packed} packed, ${repos.rescuesExpired} old rescues dropped.\n`;
+  return `${table}${document.dry_run ? "Would free" : "Freed"} ${bytesText(freed)}; ${document.envs.length - gone.length} kept.\n${tidied}`;
+}
+
+interface GcText {
+  readonly dry_run: boolean;
+  readonly envs: readonly GcReport[];
+  readonly temp: readonly TempReport[];
+  readonly stores: readonly StoreReport[];
+  readonly repos: { readonly branches: number; readonly packed: number; readonly rescuesExpired: number } | null;
 }
 
 export function cleanText(reports: readonly CleanReport[]): string {

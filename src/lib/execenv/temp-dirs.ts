@@ -20,12 +20,18 @@ export interface TempReport {
  * (execenv.md 13). One without a lock file, a link, or one made a moment ago is left alone. Content goes first and the lock
  * file last, so that the next sweep still recognises what a failure left.
  */
-export async function sweepTempDirs(options: { base: string | undefined; dryRun: boolean; nowMs: number }): Promise<TempReport[]> {
+export async function sweepTempDirs(options: {
+  base: string | undefined;
+  dryRun: boolean;
+  nowMs: number;
+  /** Age after which those without a lock file (of older programs) go too; 0 or absent: never. */
+  legacyTtlMs?: number;
+}): Promise<TempReport[]> {
   const base = options.base !== undefined && isAbsolute(options.base) ? options.base : tempRoot();
   const reports: TempReport[] = [];
   for (const name of names(base).filter((entry) => entry.startsWith(PREFIX))) {
     const path = join(base, name);
-    if (!isAbandoned(path, options.nowMs)) continue;
+    if (!isAbandoned(path, options.nowMs) && !isLegacy(path, options.nowMs, options.legacyTtlMs ?? 0)) continue;
     if (options.dryRun) reports.push({ path, status: "would_remove", error: null });
     else {
       const report = await sweep(path);
@@ -42,6 +48,20 @@ function isAbandoned(path: string, nowMs: number): boolean {
   const uid = currentUid();
   if (uid !== undefined && facts.uid !== uid) return false;
   return lock.ctimeMs < nowMs - SETTLE_MS && lockHolder(join(path, LOCK)) === null;
+}
+
+/** Without a lock file only age tells; an empty one may have been made a moment ago by a program that locks it next. */
+function isLegacy(path: string, nowMs: number, ttlMs: number): boolean {
+  if (ttlMs <= 0) return false;
+  try {
+    const facts = lstatSync(path);
+    const uid = currentUid();
+    if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) return false;
+    const entries = readdirSync(path);
+    return entries.length > 0 && !entries.includes(LOCK) && [facts, ...entries.map((name) => lstatSync(join(path, name)))].every((one) => one.mtimeMs < nowMs - ttlMs);
+  } catch {
+    return false;
+  }
 }
 
 async function sweep(path: string): Promise<TempReport | null> {

@@ -7,7 +7,7 @@ const limits: GcLimits = { ttlMs: 24 * HOUR, orphanTtlMs: 72 * HOUR, artifactTtl
 const hoursAgo = (hours: number): number => NOW - hours * HOUR;
 
 /** A root of an issue whose last task ended an hour ago. */
-const fresh: GcFacts = { active: false, parent: { kind: "issue", id: "i" }, completedAtMs: hoursAgo(1), localDirectory: false, mtimeMs: hoursAgo(1), managedArtifact: false };
+const fresh: GcFacts = { active: false, parent: { kind: "issue", id: "i" }, completedAtMs: hoursAgo(1), recordedAtMs: hoursAgo(1), localDirectory: false, mtimeMs: hoursAgo(1), managedArtifact: false };
 const parent = (kind: GcParent["kind"]): Partial<GcFacts> => ({ parent: { kind, id: "p" } });
 const found = (status: string, hours = 0): ParentAnswer => ({ kind: "found", status, changedAtMs: hoursAgo(hours) });
 const gone: ParentAnswer = { kind: "not_found" };
@@ -54,6 +54,10 @@ const rows: Row[] = [
   ["kept, ended long ago, with the agent's programs", { ...old, managedArtifact: true }, unknown, "managed_artifacts"],
   ["kept, ended just now, with the agent's programs", { managedArtifact: true }, unknown, "skip"],
   ["kept, no end known, with the agent's programs", { completedAtMs: null, managedArtifact: true }, unknown, "skip"],
+  ["kept, no end known, recorded long ago, with the agent's programs", { completedAtMs: null, recordedAtMs: hoursAgo(80), managedArtifact: true }, unknown, "managed_artifacts"],
+  ["artifact rule off", old, found("in_review", 100), "skip", { artifactTtlMs: 0 }],
+  ["artifact rule off, with the agent's programs", { ...old, managedArtifact: true }, found("in_review", 100), "skip", { artifactTtlMs: 0 }],
+  ["artifact rule off, user's directory, issue done", { localDirectory: true }, found("done", 25), "skip", { artifactTtlMs: 0 }],
   ["in use, with the agent's programs", { ...old, active: true, managedArtifact: true }, unknown, "skip"],
   ["at the limit exactly", {}, found("done", 24), "skip"],
 ];

@@ -5,6 +5,8 @@ export interface GcFacts {
   /** From `.gc_meta.json`; null: there is none, it cannot be read, or it names no parent. */
   readonly parent: GcParent | null;
   readonly completedAtMs: number | null;
+  /** When `.gc_meta.json` was written; null: there is none. */
+  readonly recordedAtMs: number | null;
   /** The task worked in a user's directory in place. */
   readonly localDirectory: boolean;
   readonly mtimeMs: number;
@@ -29,6 +31,7 @@ export type GcAction = "skip" | "clean" | "orphan" | "artifacts" | "managed_arti
 export interface GcLimits {
   readonly ttlMs: number;
   readonly orphanTtlMs: number;
+  /** 0: nothing is deleted as a thing that can be made again. */
   readonly artifactTtlMs: number;
   readonly completedTaskTtlMs: number;
 }
@@ -46,9 +49,10 @@ const TASK_ENDED = new Set(["completed", "failed", "cancelled"]);
 /** What becomes of one env root (execenv.md 15.2). Pure; what cannot be told is always kept. */
 export function decideGc(facts: GcFacts, answer: ParentAnswer, limits: GcLimits, nowMs: number): GcDecision {
   if (facts.active) return { action: "skip", reason: "in use" };
-  const decision = forLocal(facts, byParent(facts, answer, limits, nowMs));
-  if (decision.action !== "skip" || !facts.managedArtifact) return decision;
-  const old = olderThan(facts.completedAtMs, limits.artifactTtlMs, nowMs);
+  const decision = forLocal(facts, byParent(facts, answer, limits, nowMs), limits);
+  if (decision.action !== "skip" || !facts.managedArtifact || limits.artifactTtlMs === 0) return decision;
+  // Without a time of completion the record's own age decides, and more slowly (daemon.md 14.4).
+  const old = facts.completedAtMs === null ? olderThan(facts.recordedAtMs, limits.orphanTtlMs, nowMs) : olderThan(facts.completedAtMs, limits.artifactTtlMs, nowMs);
   return old ? { action: "managed_artifacts", reason: `${decision.reason}; its agent's helper programs can be made again` } : decision;
 }
 
@@ -82,7 +86,7 @@ function byIssue(facts: GcFacts, answer: Found, limits: GcLimits, nowMs: number)
   if (completed && olderThan(facts.completedAtMs, limits.completedTaskTtlMs, nowMs)) {
     return { action: "clean", reason: "its last task ended long ago" };
   }
-  if (ISSUE_STATES.has(status) && olderThan(facts.completedAtMs, limits.artifactTtlMs, nowMs)) {
+  if (limits.artifactTtlMs > 0 && ISSUE_STATES.has(status) && olderThan(facts.completedAtMs, limits.artifactTtlMs, nowMs)) {
     return { action: "artifacts", reason: "its last task ended a while ago" };
   }
   return { action: "skip", reason: ISSUE_STATES.has(status) ? `its issue is ${status}` : `the issue's state ${JSON.stringify(status)} is unknown here` };
@@ -98,8 +102,9 @@ function ended(status: string, ends: ReadonlySet<string>, what: string): GcDecis
 }
 
 /** The root of a task in a user's directory stays: it alone knows what was put there. */
-function forLocal(facts: GcFacts, decision: GcDecision): GcDecision {
+function forLocal(facts: GcFacts, decision: GcDecision, limits: GcLimits): GcDecision {
   if (!facts.localDirectory) return decision;
+  if (limits.artifactTtlMs === 0) return { action: "skip", reason: "it works in a user's directory" };
   if (decision.action === "clean") return { action: "artifacts", reason: `${decision.reason}, but it works in a user's directory` };
   if (decision.action === "orphan") return { action: "skip", reason: `${decision.reason}, but it works in a user's directory` };
   return decision;

@@ -12,7 +12,9 @@ export function gcFacts(root: string, isActive: (root: string) => boolean = () =
   return {
     active: isActive(root) || lockHolder(join(root, ENTRY.lock)) !== null,
     parent: parentOf(meta),
-    completedAtMs: Number.isNaN(completed) ? null : completed,
+    // The year 1 stands for "not yet".
+    completedAtMs: Number.isNaN(completed) || completed < 0 ? null : completed,
+    recordedAtMs: lstatSync(join(root, ENTRY.gcMeta), { throwIfNoEntry: false })?.mtimeMs ?? null,
     localDirectory: meta["local_directory"] === true,
     mtimeMs: lstatSync(root).mtimeMs,
     managedArtifact: lstatSync(join(root, ENTRY.codexHome, ".sandbox-bin"), { throwIfNoEntry: false })?.isDirectory() === true,

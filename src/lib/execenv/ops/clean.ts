@@ -8,7 +8,7 @@ import { ENTRY, envPaths } from "../layout.ts";
 import { leaveLocalDirectory } from "../local/leave.ts";
 import { endLocalWork } from "../local/worktree.ts";
 import { type EnvSummary, summarise } from "./survey.ts";
-import { findArtifacts, removeStubborn, treeBytes } from "./tree.ts";
+import { bytesOf, findArtifacts, removeStubborn } from "./tree.ts";
 
 /** root: all of it · workdir: the work, logs stay · artifacts: what a build makes again · managed_artifacts: only the agent program's · sidecars: what we put into a user's directory. */
 export type CleanPart = "root" | "workdir" | "artifacts" | "managed_artifacts" | "sidecars";
@@ -67,7 +67,7 @@ export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): 
     if (work.length > 0 && !request.discardWork) return report("refused", work.map((item) => `${item.path}: ${item.what}`).join("; "));
     if (request.part === "sidecars") return await cleanSidecars(env, request.dryRun, report);
     const targets = await targetsOf(env, request);
-    const bytes = targets.reduce((total, path) => total + treeBytes(path), 0);
+    const bytes = await bytesOf(targets);
     if (request.dryRun) return report("would_clean", work.length === 0 ? "" : `its work would be saved first: ${work.map((item) => item.path).join(", ")}`, bytes);
     if (work.length > 0) kept = await saveWork(env, request, work);
     // With the root goes the only list of what lies in the user's directory.
@@ -136,7 +136,7 @@ async function targetsOf(env: EnvSummary, request: CleanRequest): Promise<string
       return [paths.workdir];
     case "artifacts":
       // A directory that a checkout does not ignore holds somebody's work, whatever it is called.
-      return onlyIgnored(artifactsOf(env.path, request.artifactPatterns), { within: env.path, ...machineOf(request) });
+      return onlyIgnored(await artifactsOf(env.path, request.artifactPatterns), { within: env.path, ...machineOf(request) });
     case "sidecars":
       return [];
     case "managed_artifacts":
@@ -145,9 +145,9 @@ async function targetsOf(env: EnvSummary, request: CleanRequest): Promise<string
 }
 
 /** What a build or the agent's program makes again: directories of these names in the workdir, and helper programs. */
-export function artifactsOf(root: string, patterns: readonly string[]): string[] {
+export async function artifactsOf(root: string, patterns: readonly string[]): Promise<string[]> {
   const paths = envPaths(root);
-  return [...findArtifacts(paths.workdir, new Set(patterns)), ...helperPrograms(paths.codexHome)];
+  return [...(await findArtifacts(paths.workdir, new Set(patterns))), ...helperPrograms(paths.codexHome)];
 }
 
 /** What Codex unpacks for itself. A home that is a link leads to somebody else's. */

@@ -34,7 +34,7 @@ export async function inspectOne(env: EnvSummary, target: Target, machine: { clo
     },
     report: await inspectEnvironment(target),
     unpushed_work: await findUnpushedWork({ directory: join(env.path, ENTRY.workdir), ...machine }),
-    size_bytes: treeBytes(env.path),
+    size_bytes: await treeBytes(env.path),
   };
 }
 

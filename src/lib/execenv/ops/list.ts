@@ -1,7 +1,7 @@
 import { type Target, inspectEnvironment } from "../checks/index.ts";
 import { artifactsOf } from "./clean.ts";
 import { type EnvSummary, surveyRoot } from "./survey.ts";
-import { treeBytes } from "./tree.ts";
+import { bytesOf, treeBytes } from "./tree.ts";
 
 export interface ListedEnv extends EnvSummary {
   readonly size_bytes?: number;
@@ -35,7 +35,7 @@ export async function listEnvironments(options: {
   for (const env of surveyRoot(root, { nowMs, workspaceId }).filter(options.accept)) {
     envs.push({
       ...env,
-      ...(options.withSize ? sizes(env, options.artifactPatterns ?? []) : {}),
+      ...(options.withSize ? await sizes(env, options.artifactPatterns ?? []) : {}),
       ...(options.check === null || env.state === "foreign" ? {} : { findings: await count(options.check(env)) }),
     });
   }
@@ -46,17 +46,9 @@ export async function listEnvironments(options: {
   return { root, generated_at: new Date(nowMs).toISOString(), envs, totals: { envs: envs.length, active, ...size } };
 }
 
-function sizes(env: EnvSummary, patterns: readonly string[]): { size_bytes: number; artifact_bytes: number } {
-  return { size_bytes: treeBytes(env.path), artifact_bytes: artifacts(env, patterns).reduce((total, path) => total + treeBytes(path), 0) };
-}
-
-/** A directory that cannot be read is no reason to list nothing: its artifacts cannot be freed either. */
-function artifacts(env: EnvSummary, patterns: readonly string[]): readonly string[] {
-  try {
-    return env.state === "foreign" ? [] : artifactsOf(env.path, patterns);
-  } catch {
-    return [];
-  }
+async function sizes(env: EnvSummary, patterns: readonly string[]): Promise<{ size_bytes: number; artifact_bytes: number }> {
+  const artifacts = env.state === "foreign" ? [] : await artifactsOf(env.path, patterns);
+  return { size_bytes: await treeBytes(env.path), artifact_bytes: await bytesOf(artifacts) };
 }
 
 async function count(target: Target): Promise<{ error: number; warn: number; info: number }> {
