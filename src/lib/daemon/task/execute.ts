@@ -1,7 +1,8 @@
 import type { AgentResult, UsageMap } from "../../agents/index.ts";
 import { type Earlier, intendSuccess } from "./early.ts";
 import { type Drained, drain } from "./drain.ts";
-import { type Turn, launch } from "./launch.ts";
+import type { Turn } from "./agent-options.ts";
+import { launch } from "./launch.ts";
 import { endWorktree } from "./local-directory.ts";
 import type { Prepared } from "./prepare.ts";
 import { noteSession, priorSession } from "./resume.ts";
@@ -14,6 +15,8 @@ import type { RunEnd } from "./settle.ts";
 export interface Executed {
   readonly end: RunEnd;
   readonly usage: UsageMap;
+  /** Why the work could not be brought home, although the agent ran: what it used is known all the same. */
+  readonly fault?: unknown;
 }
 
 /** Where the ends of the agents' process trees are collected: known even when the run throws. */
@@ -32,8 +35,12 @@ export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): P
     trees.add(finished);
   };
   const executed = await attempts(run, prepared, { add });
-  await endWorktree(run, prepared.environment, ends);
-  return executed;
+  try {
+    await endWorktree(run, prepared.environment, ends);
+    return executed;
+  } catch (fault) {
+    return { ...executed, fault };
+  }
 }
 
 async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise<Executed> {

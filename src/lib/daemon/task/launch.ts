@@ -1,22 +1,12 @@
-import { type AgentRun, type ReducerTimeouts, type RunOptions, getProvider, planLaunch, startAgentRun } from "../../agents/index.ts";
+import { type AgentRun, getProvider, planLaunch, startAgentRun } from "../../agents/index.ts";
 import { errorText } from "../../core/index.ts";
 import { renderBrief, writeBrief } from "../../execenv/index.ts";
 import { registeredProcesses } from "../exec/spare.ts";
 import { buildAgentEnv, workEnv } from "./agent-env.ts";
-import { ownSkills, threadName } from "./facts.ts";
-import { stageError, taskFailure } from "./failure.ts";
+import { type Turn, runOptions } from "./agent-options.ts";
+import { stageError } from "./failure.ts";
 import type { Prepared } from "./prepare.ts";
-import { continuityText } from "./prompts/blocks.ts";
-import { buildPrompt } from "./prompts/index.ts";
-import { processNotice } from "./processes.ts";
 import { type TaskRun, journal } from "./run.ts";
-
-export interface Turn {
-  /** The session to continue; absent = a new one. */
-  readonly resumeSessionId: string | undefined;
-  /** There was an earlier session, and it is lost. */
-  readonly resumeUnavailable: boolean;
-}
 
 /**
  * Starts the agent's process for one turn: brief, prompt, environment, command line (daemon.md 11.4, steps 19–27).
@@ -76,59 +66,6 @@ function recordAgent(run: TaskRun, agent: AgentRun): void {
       agent_pgid: identity.pid,
     }),
   );
-}
-
-function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string): RunOptions {
-  const { ctx, task, job } = run;
-  const inline = getProvider(job.provider).systemPrompt === "inline";
-  const prompt = promptOf(run, prepared, turn);
-  const model = (job.agent.model ?? "").trim() || (ctx.config.agentModels[job.provider] ?? "");
-  const name = threadName(task);
-  const resumed = turn.resumeSessionId !== undefined;
-  const thinking = (job.agent.thinking_level ?? "").trim();
-  const tier = (job.agent.service_tier ?? "").trim();
-  return {
-    cwd: prepared.environment.workdir,
-    prompt: brief === "" || inline ? prompt : `${brief}\n---\n\n${prompt}`,
-    timeouts: timeouts(run),
-    cliVersion: job.launch.version,
-    // The prompt carries the notice when the loss is known; an agent that finds it out itself needs the words then.
-    ...(resumed ? { resumeExpected: true, continuityNotice: continuityText(task) } : {}),
-    ...(turn.resumeSessionId === undefined ? {} : { resumeSessionId: turn.resumeSessionId }),
-    ...(brief === "" || !inline ? {} : { systemPrompt: brief }),
-    ...(job.agent.mcp_config === undefined || job.agent.mcp_config === null ? {} : { managedMcp: true }),
-    ...(model === "" ? {} : { model }),
-    ...(name === "" ? {} : { threadName: name }),
-    ...(thinking === "" ? {} : { thinkingLevel: thinking }),
-    ...(tier === "" ? {} : { serviceTier: tier }),
-  };
-}
-
-function promptOf(run: TaskRun, prepared: Prepared, turn: Turn): string {
-  const { agent, leader } = run.job;
-  try {
-    const prompt = buildPrompt(run.task, {
-      resumed: turn.resumeSessionId !== undefined,
-      resumeUnavailable: turn.resumeUnavailable,
-      leader,
-      self: agent,
-      skills: ownSkills(agent),
-      sharedDirectory: prepared.environment.sharedDirectory,
-    });
-    const notice = processNotice(run);
-    return notice === "" ? prompt : `${prompt}\n\n${notice}`;
-  } catch (error) {
-    throw taskFailure("agent_error.unknown", errorText(error), error);
-  }
-}
-
-function timeouts({ ctx }: TaskRun): ReducerTimeouts {
-  const { codexHandshakeMs, codexFirstTurnMs, codexSemanticInactivityMs } = ctx.config;
-  return {
-    handshakeMs: codexHandshakeMs,
-    semanticInactivityMs: codexSemanticInactivityMs,
-    ...(codexFirstTurnMs > 0 ? { firstTurnMs: codexFirstTurnMs } : {}),
-  };
 }
 
 function agentEnv(run: TaskRun, prepared: Prepared): Record<string, string> {
