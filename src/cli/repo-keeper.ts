@@ -20,10 +20,10 @@ export async function chosenCaches(keeper: RepoKeeper, words: readonly string[],
   return [...new Map(found.map((cache) => [cache.path, cache])).values()];
 }
 
-/** The worst of the reports: failed, refused, findings, done (decision 4). */
+/** The worst of the reports: failed, refused or busy, findings, done (decision 4). */
 export function reportExit(reports: readonly CacheReport[]): number {
   const has = (status: CacheReport["status"]): boolean => reports.some((report) => report.status === status);
-  return has("failed") ? EXIT.failed : has("refused") ? EXIT.conflict : has("findings") ? EXIT.findings : EXIT.done;
+  return has("failed") ? EXIT.failed : has("refused") || has("busy") ? EXIT.conflict : has("findings") ? EXIT.findings : EXIT.done;
 }
 
 /** For a command that needs at least one word. */

@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { EXIT, MulticaError, errorText, randomHex } from "../core/index.ts";
+import { EXIT, MulticaError, errorText, isMulticaError, randomHex } from "../core/index.ts";
 import { type Clock, type Env, ensureDir, moveFile, removeTree } from "../platform/index.ts";
+import { bundleWork } from "./bundle.ts";
 import { cleanConfig, isHostile, readConfig } from "./config-guard.ts";
 import { pruneWorktrees, refreshBare } from "./fetch.ts";
 import { type Git, createGit } from "./git.ts";
@@ -24,7 +25,7 @@ export interface CacheReport {
   readonly workspace_id: string;
   readonly name: string;
   readonly repository: string;
-  readonly status: "fetched" | "dropped" | "ok" | "findings" | "refused" | "failed";
+  readonly status: "fetched" | "dropped" | "ok" | "findings" | "refused" | "busy" | "failed";
   /** What was found, or why it failed. */
   readonly details: readonly string[];
 }
@@ -33,7 +34,7 @@ export interface RepoKeeper {
   /** All caches below the root, or those that `which` (a URL or a directory name) means. Exit 4 when it means none. */
   caches(which?: string, workspaceId?: string): Promise<CacheEntry[]>;
   fetch(cache: CacheEntry): Promise<CacheReport>;
-  /** Deletes a cache. Never one with checkouts; one with work that exists nowhere else only with `force`. */
+  /** Deletes a cache. Never one with checkouts; one with work that exists nowhere else only with `force`, and the work goes to a bundle. */
   drop(cache: CacheEntry, force: boolean): Promise<CacheReport>;
   verify(cache: CacheEntry): Promise<CacheReport>;
   rescues(workspaceId?: string): Promise<KeptWork[]>;
@@ -92,11 +93,12 @@ class Keeper implements RepoKeeper {
       await pruneWorktrees(repo);
       const now = await describeCache(this.#git, { workspaceId: cache.workspace_id, path: cache.path }, this.#options.clock.now());
       if (now.checkouts > 0) return { status: "refused", details: [`${now.checkouts} checkouts use it`] };
-      if (now.unpushed && !force) return { status: "refused", details: ["it holds work that is on no remote (--force drops that as well)"] };
+      if (now.unpushed && !force) return { status: "refused", details: ["it holds work that is on no remote (--force moves that to a git bundle)"] };
+      const kept = now.unpushed ? await bundleWork(repo, this.#options.clock) : undefined;
       const aside = `${cache.path}.tmp-${randomHex(6)}`;
       await moveFile(cache.path, aside);
       await removeTree(aside);
-      return { status: "dropped", details: [] };
+      return { status: "dropped", details: kept === undefined ? [] : [`its work is kept for 30 days in ${kept} (a git bundle)`] };
     });
   }
 
@@ -174,7 +176,7 @@ class Keeper implements RepoKeeper {
       return { ...common, ...outcome };
     } catch (error) {
       signal?.throwIfAborted();
-      return { ...common, status: "failed", details: [errorText(error)] };
+      return { ...common, status: isMulticaError(error, "repo_busy") ? "busy" : "failed", details: [errorText(error)] };
     }
   }
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { errorText, isMulticaError, randomHex } from "../core/index.ts";
 import { type Clock, moveFile, removeEmptyDirectory, removeFile, removeTree, tryFileLock, writeFileAtomic } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { expireBundles } from "./bundle.ts";
 import { cleanConfig } from "./config-guard.ts";
 import { pruneWorktrees } from "./fetch.ts";
 import { type Git, gitFailure } from "./git.ts";
@@ -64,7 +65,7 @@ export async function maintainCaches(parts: Parts, request: MaintenanceRequest):
       logger.warn("gc: repository not maintained", { cache: place.path, error: errorText(error) });
     }
   }
-  await sweepWorkspaces(root);
+  await sweepWorkspaces(root, parts.clock.now());
   return total;
 }
 
@@ -166,12 +167,14 @@ async function evict(parts: Parts, request: MaintenanceRequest, place: CachePlac
 }
 
 /** Workspaces of which nothing but lock files is left. */
-async function sweepWorkspaces(root: string): Promise<void> {
+async function sweepWorkspaces(root: string, nowMs: number): Promise<void> {
   const top = join(root, ".repos");
   if (lstatSync(top, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const workspace of readdirSync(top)) {
     const directory = join(top, workspace);
-    if (lstatSync(directory).isDirectory() && readdirSync(directory).every((name) => /\.git\.lock(\.wanted)?$/.test(name))) await removeLocks(directory);
+    if (!lstatSync(directory).isDirectory()) continue;
+    await expireBundles(directory, nowMs);
+    if (readdirSync(directory).every((name) => /\.git\.lock(\.wanted)?$/.test(name))) await removeLocks(directory);
   }
 }
 

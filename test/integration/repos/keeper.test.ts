@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
-import { createRepoKeeper, findRescue } from "../../../src/lib/repos/index.ts";
+import { silentLogger } from "../../../src/lib/platform/logger.ts";
+import { createRepoCache, createRepoKeeper, findRescue } from "../../../src/lib/repos/index.ts";
 import { commitFiles, makeRemote } from "../../support/git.ts";
 import { TASK_B, harness } from "./harness.ts";
 
@@ -73,12 +74,32 @@ describe("a cache", () => {
   });
 
   it("is not dropped while a checkout uses it, nor with work on no remote unless that is said", async () => {
-    const { keeper, path, bare, cached } = await kept();
+    const { keeper, path, bare, cached, git, dir, remote, root } = await kept();
+    const stashes = ["1", "2"].map((text) => {
+      writeFileSync(join(path, "README.md"), text);
+      git(path, "stash");
+      return git(path, "rev-parse", "stash@{0}");
+    });
+    git(path, "branch", "mine", commitFiles(git, path, { "own.txt": "own" }));
     expect(await keeper.drop(await cached(), true)).toMatchObject({ status: "refused", details: ["1 checkouts use it"] });
     rmSync(path, { recursive: true });
     expect((await keeper.drop(await cached(), false)).status).toBe("refused");
-    expect((await keeper.drop(await cached(), true)).status).toBe("dropped");
+    const work = [git(bare, "rev-parse", "refs/heads/mine"), ...git(bare, "for-each-ref", "--format=%(objectname)", "refs/multica").split("\n"), ...stashes];
+    const dropped = await keeper.drop(await cached(), true);
+    expect(dropped).toMatchObject({ status: "dropped", details: [expect.stringMatching(/kept for 30 days in .*\.bundle /)] });
     expect(existsSync(bare)).toBe(false);
+    const bundle = / in (.*) \(/.exec(dropped.details[0] ?? "")?.[1] ?? "";
+    const clone = dir("clone");
+    git(clone, "clone", "-q", remote, ".");
+    git(clone, "fetch", "-q", bundle, "refs/*:refs/kept/*");
+    const found = git(clone, "rev-list", "--all");
+    for (const id of work) expect(found).toContain(id);
+    const later = (days: number) => createRepoCache({ root, clock: { ...systemClock, now: () => Date.now() + days * 86_400_000 }, logger: silentLogger, env: git.env });
+    const round = { evictAfterMs: 0, pack: false, isIdle: () => true, isClaimed: () => true, signal: new AbortController().signal };
+    await later(29).maintain(round);
+    expect(existsSync(bundle)).toBe(true);
+    await later(31).maintain(round);
+    expect(existsSync(bundle)).toBe(false);
     expect(await keeper.caches()).toEqual([]);
   });
 

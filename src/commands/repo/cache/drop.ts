@@ -8,13 +8,13 @@ import type { CacheReport } from "../../../lib/repos/index.ts";
 export default class RepoCacheDrop extends BaseCommand {
   static override readonly access = "human";
   static override readonly summary = "Delete cached repositories; the next checkout clones them anew";
-  static override readonly description = "Refuses (7) one that checkouts use, and without --force one that holds work on no remote.";
+  static override readonly description = "Refuses (7) one that checkouts use, and without --force one that holds work on no remote; with it that work is kept in a file for 30 days.";
   static override readonly examples = ["multica repo cache drop https://github.com/acme/app.git --yes"];
   static override readonly strict = false;
   static override readonly args = { repo: optionalArgument("repository URLs, or names as multica repo cache list shows them") };
   static override readonly flags = {
     ...rootFlags,
-    force: switchFlag("also rescued work and unpushed commits"),
+    force: switchFlag("also with rescued work and unpushed commits: they go to a git bundle beside it"),
     yes: switchFlag("do not ask"),
     output: outputFlag("table"),
   };
