@@ -4,10 +4,14 @@ import { onTestFinished } from "vitest";
 import { parseJson } from "../../src/lib/core/index.ts";
 
 /** What a callback of a task is called here: the last segment of its path. */
-export type Route = "wait-local-directory" | "prepare-lease" | "start" | "status" | "progress" | "messages" | "session" | "usage" | "complete" | "fail" | "cancel-ack";
+export type Route = "resolve" | "wait-local-directory" | "prepare-lease" | "start" | "status" | "progress" | "messages" | "session" | "usage" | "complete" | "fail" | "cancel-ack";
 
 export interface Call {
   readonly route: Route;
+  /** The task the path names. */
+  readonly taskId: string;
+  /** Id of the task it is about. */
+  readonly task: string;
   readonly body: Record<string, unknown>;
 }
 
@@ -58,9 +62,10 @@ export class TaskServer {
   async #serve(request: IncomingMessage): Promise<Answer> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const route = (request.url ?? "").split("/").at(-1) as Route;
+    const parts = (request.url ?? "").split("/");
+    const route = parts.at(-1) as Route;
     const body = (parseJson(Buffer.concat(chunks).toString()) ?? {}) as Record<string, unknown>;
-    const call = { route, body };
+    const call = { route, task: parts[parts.indexOf("tasks") + 1] ?? "", body };
     this.calls.push(call);
     const nth = this.calls.filter((one) => one.route === route).length;
     return (await this.script(route, nth, call)) ?? this.#answer(route);

@@ -2,6 +2,7 @@ import type { AgentResult, UsageMap } from "../../agents/index.ts";
 import { type Earlier, intendSuccess } from "./early.ts";
 import { type Drained, drain } from "./drain.ts";
 import type { Turn } from "./agent-options.ts";
+import { hasText } from "./kind.ts";
 import { launch } from "./launch.ts";
 import { endWorktree } from "./local-directory.ts";
 import type { Prepared } from "./prepare.ts";
@@ -34,6 +35,11 @@ export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): P
     ends.push(finished);
     trees.add(finished);
   };
+  if (hasText(run.task.regenerate_quick_actions_for)) {
+    // Asked of daemons that know how; as a turn of the conversation it would be an answer that nobody asked for.
+    run.logger.warn("quick actions are not made anew here: the task is completed without an agent");
+    return { end: { status: "completed", output: "", error: "" }, usage: {} };
+  }
   const executed = await attempts(run, prepared, { add });
   try {
     await endWorktree(run, prepared.environment, ends);

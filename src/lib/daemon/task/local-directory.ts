@@ -70,7 +70,9 @@ export async function endWorktree(run: TaskRun, environment: Environment, trees:
   const end = await endLocalWork(environment.root, run.ctx);
   run.known.branchName = end.branch ?? "";
   if (end.kept === null) run.known.durableWorkDir = run.job.local.path;
-  if (end.kept !== null) throw taskFailure("local_directory_error", `the task's work could not be brought onto a branch and stays in ${end.kept.path}: ${end.kept.why}`);
+  if (end.kept === null) return;
+  run.known.keptWork = `the task's work could not be brought onto a branch and stays in ${end.kept.path}: ${end.kept.why}`;
+  throw taskFailure("local_directory_error", run.known.keptWork);
 }
 
 /** Takes what is ours out of the user's directory; for the run's releases, when no process of the task lives any more. */

@@ -74,7 +74,12 @@ export async function discard(run: TaskRun, ending: "over" | "gone"): Promise<vo
     run.sink.withdraw(task.id);
     return;
   }
-  const body = known.branchName === "" ? {} : { branch_name: known.branchName };
+  const body = {
+    ...(known.branchName === "" ? {} : { branch_name: known.branchName }),
+    ...(known.durableWorkDir === "" ? {} : { durable_work_dir: known.durableWorkDir }),
+    // Other errors of a cancelled run are noise; work that waits somewhere is not.
+    ...(known.keptWork === "" ? {} : { error_message: cutBytes(redactText(known.keptWork), ERROR_BYTES), failure_reason: "local_directory_error" }),
+  };
   const answer = await run.sink.terminal({ kind: "cancel_ack", taskId: task.id, body });
   if (answer.kind !== "accepted") logger.debug("cancel not acknowledged", { answer: answer.kind });
 }

@@ -18,6 +18,8 @@ export interface Known {
   ownWorkDir: boolean;
   /** The user's directory that a worktree stood for: what is left of it when the task is over. */
   durableWorkDir: string;
+  /** Why a worktree had to stay, with its place; empty: none had to. */
+  keptWork: string;
   sessionId: string;
   branchName: string;
   /** The agent named a session whose file is not there: it must not be offered for resume. */
@@ -31,7 +33,7 @@ export interface Known {
 }
 
 export function nothingKnown(): Known {
-  return { workDir: "", envRoot: "", ownWorkDir: false, durableWorkDir: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false, queued: false };
+  return { workDir: "", envRoot: "", ownWorkDir: false, durableWorkDir: "", keptWork: "", sessionId: "", branchName: "", rolloutMissing: false, retiredSessionId: "", reported: false, queued: false };
 }
 
 /** One admitted task on its way through the stages. */

@@ -84,11 +84,16 @@ async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Ou
       timeoutMs: ctx.config.agentTimeoutMs,
     });
     if (outcome.kind === "failed" && outcome.retirePriorSession === true) run.known.retiredSessionId = task.prior_session_id ?? "";
+    if (executed.fault !== undefined && !run.shuttingDown()) return { outcome: failedBy(executed.fault), executed };
     return { outcome, executed };
   } catch (error) {
     if (run.shuttingDown()) return { outcome: { kind: "failed", reason: "runtime_recovery", error: SHUTDOWN_TEXT }, executed: null };
-    return { outcome: { kind: "failed", reason: failureReason(error), error: errorText(error) }, executed: null };
+    return { outcome: failedBy(error), executed: null };
   }
+}
+
+function failedBy(error: unknown): Outcome {
+  return { kind: "failed", reason: failureReason(error), error: errorText(error) };
 }
 
 /** Directories the collector must leave alone, from before they exist until after their metadata is written. */

@@ -1,7 +1,10 @@
-import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { takeDirectory } from "../../../../src/lib/daemon/task/directory-locks.ts";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
+import { HeldClock } from "../../../../src/lib/platform/index.ts";
+import type { Task } from "../../../../src/lib/wire/index.ts";
 import { makeRemote, testGit } from "../../../support/git.ts";
 import { picture } from "../../../support/local-tasks.ts";
 import { type TaskDaemon, taskDaemon } from "../../../support/task-daemon.ts";
@@ -11,6 +14,32 @@ import { waitFor } from "../../../support/wait.ts";
 function localTask(daemon: TaskDaemon, path: string, more: Record<string, unknown> = {}) {
   const resource = { id: "1", resource_type: "local_directory", resource_ref: { daemon_id: "d", local_path: path, label: "my project", ...more } };
   return daemon.task({ project_resources: [resource] });
+}
+
+/** A server that keeps the state of each task for itself. */
+function serveMany(daemon: TaskDaemon): Map<string, string> {
+  const states = new Map<string, string>();
+  daemon.server.script = (route, _nth, call) => {
+    if (route === "start") states.set(call.task, "running");
+    const status = states.get(call.task) ?? "dispatched";
+    if (route === "status") return { status: 200, body: { status } };
+    return route === "start" ? { status: 200, body: { id: call.task, agent_id: "a", workspace_id: "w", status } } : undefined;
+  };
+  return states;
+}
+
+/** Where the only worktree of this daemon is. */
+function worktreeOf(daemon: TaskDaemon): string {
+  const root = join(daemon.ctx.config.workspacesRoot, "w");
+  return join(root, readdirSync(root).find((name) => !name.startsWith(".")) ?? "", "worktree");
+}
+
+/** Makes it impossible to commit in the repository's worktree. */
+function breakIndex(repo: string): void {
+  const worktrees = join(repo, ".git", "worktrees");
+  const index = join(worktrees, readdirSync(worktrees)[0] ?? "", "index");
+  renameSync(index, `${index}.aside`);
+  mkdirSync(index);
 }
 
 /** The user's tree without what the fixture agent wrote as its work. */
@@ -63,6 +92,67 @@ describe("a task in a user's directory", () => {
     expect(daemon.server.bodies("fail").map((body) => body["failure_reason"])).toEqual(["runtime_recovery", "runtime_recovery"]);
   });
 
+  it("serves who came first; one that is cancelled while it waits leaves the queue without a word (K-12), and cancelled work leaves the tree as it was (K-16)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-mute" });
+    const base = tempDir("multica-user-");
+    writeFileSync(join(base, "CLAUDE.md"), "mine");
+    writeFileSync(join(base, "AGENTS.md"), "also mine");
+    const before = without(base);
+    const states = serveMany(daemon);
+    const tasks = [1, 2, 3, 4].map(() => localTask(daemon, base));
+    const runs = new Map<Task, Promise<void>>();
+    for (const [at, task] of tasks.entries()) {
+      runs.set(task, runTask(daemon.ctx, task, at + 1));
+      await waitFor(`task ${at + 1} in its place`, () => (at === 0 ? daemon.ctx.counters.running === 1 : daemon.ctx.counters.resourceWait === at));
+    }
+    expect(existsSync(join(base, ".multica"))).toBe(true);
+    const started = (): string[] => daemon.server.calls.filter((call) => call.route === "start").map((call) => call.task);
+    const cancel = async (task: Task | undefined): Promise<void> => {
+      states.set(task?.id ?? "", "cancelled");
+      daemon.ctx.reconcile.broadcast();
+      await (task === undefined ? undefined : runs.get(task));
+    };
+    const [first, second, third, fourth] = tasks;
+    await cancel(second);
+    expect(started()).toEqual([first?.id]);
+    expect(daemon.server.calls.filter((call) => call.task === second?.id).map((call) => call.route).filter((route) => ["start", "complete", "fail"].includes(route))).toEqual([]);
+    await cancel(first);
+    await waitFor("the third to begin", () => started().length === 2);
+    await cancel(third);
+    await waitFor("the fourth to begin", () => started().length === 3);
+    await cancel(fourth);
+    expect(started()).toEqual([first?.id, third?.id, fourth?.id]);
+    expect(without(base)).toEqual(before);
+    expect(daemon.ctx.counters).toEqual({ running: 0, resourceWait: 0 });
+    expect(daemon.ctx.activeRoots.list()).toEqual([]);
+  }, 60_000);
+
+  it("keeps the lease of a task that waits, however long it waits", async () => {
+    const clock = new HeldClock();
+    const daemon = await taskDaemon({ agent: "acp-happy", clock });
+    const base = tempDir("multica-user-");
+    const leave = await takeDirectory(realpathSync(base), "another-task", new AbortController().signal);
+    try {
+      const running = runTask(daemon.ctx, localTask(daemon, base), 1);
+      await waitFor("waiting status", () => daemon.server.bodies("wait-local-directory").length === 1 && daemon.ctx.counters.resourceWait === 1);
+      for (let count = 1; count <= 25; count += 1) {
+        await clock.advance(15_000);
+        await waitFor(`lease ${count}`, () => daemon.server.bodies("prepare-lease").length >= count);
+      }
+      // Longer than a preparation may take: waiting is no part of it.
+      expect(daemon.server.bodies("fail")).toEqual([]);
+      daemon.shutdown.abort(new Error("shutdown"));
+      await waitFor("its end", async () => {
+        await clock.advance(1000);
+        return daemon.ctx.counters.resourceWait === 0 && daemon.server.bodies("fail").length === 1;
+      });
+      await running;
+    } finally {
+      leave();
+    }
+    expect(daemon.server.bodies("start")).toEqual([]);
+  });
+
   it("starts the next task when the first has left", async () => {
     const daemon = await taskDaemon({ agent: "acp-happy" });
     const base = tempDir("multica-user-");
@@ -87,6 +177,41 @@ describe("a task in a user's directory", () => {
     expect(daemon.server.order()).toEqual(["fail"]);
     expect(daemon.server.bodies("fail")).toEqual([expect.objectContaining({ failure_reason: "local_directory_error", error: expect.stringMatching(error) })]);
     if (more["execution_mode"] !== undefined) expect(readdirSync(path)).toEqual([]);
+  });
+
+  it.each([
+    ["reports what it used and where the work is", false],
+    ["says so with the acknowledgement when it was cancelled", true],
+  ])("that could not bring its worktree home %s", async (_what, cancelled) => {
+    const git = testGit();
+    const daemon = await taskDaemon({ agent: cancelled ? "acp-mute" : "acp-happy", env: git.env });
+    const repo = makeRemote(git, join(tempDir("multica-user-"), "project"));
+    const states = serveMany(daemon);
+    const task = localTask(daemon, repo, { execution_mode: "worktree" });
+    const answer = daemon.server.script;
+    daemon.server.script = (route, nth, call) => {
+      if (route === "start") breakIndex(repo);
+      return answer(route, nth, call);
+    };
+    const running = runTask(daemon.ctx, task, 1);
+    if (cancelled) {
+      await waitFor("the agent", () => daemon.ctx.counters.running === 1);
+      writeFileSync(join(worktreeOf(daemon), "left.txt"), "the only copy");
+      states.set(task.id, "cancelled");
+      daemon.ctx.reconcile.broadcast();
+    }
+    await running;
+    const path = worktreeOf(daemon);
+    expect(existsSync(path)).toBe(true);
+    const error = expect.stringContaining(`stays in ${path}`) as unknown;
+    if (cancelled) {
+      expect(daemon.server.bodies("cancel-ack")).toEqual([{ error_message: error, failure_reason: "local_directory_error" }]);
+      expect(daemon.server.bodies("fail")).toEqual([]);
+      return;
+    }
+    expect(daemon.server.bodies("fail")).toEqual([expect.objectContaining({ failure_reason: "local_directory_error", error, work_dir: path, session_id: "acp-session-1" })]);
+    expect(daemon.server.bodies("usage")).toHaveLength(1);
+    expect(daemon.server.bodies("complete")).toEqual([]);
   });
 
   it("works in a worktree beside the user and reports the branch", async () => {

@@ -50,7 +50,7 @@ describe("usageRows", () => {
 });
 
 describe("report bodies", () => {
-  const known: Known = { workDir: "/w", envRoot: "", ownWorkDir: true, durableWorkDir: "", sessionId: "s", branchName: "b", rolloutMissing: false, retiredSessionId: "old", reported: false, queued: false };
+  const known: Known = { ...nothingKnown(), workDir: "/w", ownWorkDir: true, sessionId: "s", branchName: "b", retiredSessionId: "old" };
 
   it("carry what is known and leave out what is not", () => {
     expect(completeBody(known, "out")).toEqual({ output: "out", session_id: "s", work_dir: "/w", branch_name: "b", retired_session_id: "old" });
