@@ -37,11 +37,21 @@ export function lostContents(before: Contents, after: Contents, config: string):
   return lost;
 }
 
-/** Lines that a managed block has in one of its forms. */
+/** Lines that a managed block has in one of its forms, with the values that we write. */
 function isManaged(line: string): boolean {
   const text = line.trim();
-  return text === "" || /^# (BEGIN|END) multica-managed/.test(text) || /^(sandbox_mode|allow_login_shell|(features\.|memories\.|sandbox_workspace_write\.)?(multi_agent|multi_agent_v2|memories|generate_memories|use_memories|network_access)) = /.test(text);
+  return text === "" || /^# (BEGIN|END) multica-managed/.test(text) || OWN_PAIRS.some((pair) => pair === text || (text.length > 10 && pair.startsWith(text)));
 }
+
+/** Whole, or torn: a line that was cut off inside a block of ours is ours as well. */
+const OFF = ["multi_agent", "multi_agent_v2", "memories", "generate_memories", "use_memories"];
+const OWN_PAIRS = [
+  'sandbox_mode = "workspace-write"',
+  "sandbox_workspace_write.network_access = true",
+  "network_access = true",
+  "allow_login_shell = false",
+  ...OFF.flatMap((name) => ["", "features.", "memories."].map((table) => `${table}${name} = false`)),
+];
 
 /** Unfinished writes of ours, by their names, below these directories. */
 export function stagingFiles(...directories: string[]): string[] {

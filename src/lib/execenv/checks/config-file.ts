@@ -18,7 +18,10 @@ export const configFileCheck: Check = {
   async check(context) {
     if (context.codex === undefined) return [];
     const own = await checkOwn(context);
-    return [...own, ...(await checkShared(context, own))];
+    const shared = await checkShared(context, own);
+    const why = shared.find((one) => one.severity === "error");
+    // What has to be made from a broken file waits for a person: trying would only move the old thing away.
+    return [...own.map((one) => (why !== undefined && NEEDS_SHARED.has(one.code) ? { ...one, fix: "manual" as const, actual: `${one.actual}, and ${why.actual}`, hint: why.hint } : one)), ...shared];
   },
 
   async repair(context, found) {
@@ -48,6 +51,9 @@ async function checkOwn(context: CheckContext): Promise<Finding[]> {
   }
 }
 
+/** Repaired by taking the user's file. */
+const NEEDS_SHARED: ReadonlySet<string> = new Set(["CH_CONFIG_MISSING", "CH_CONFIG_SYMLINK", "CH_CONFIG_NOT_FILE"]);
+
 /** A broken file of the user matters to this home only when it has to be copied; it is told in any case. */
 async function checkShared(context: CheckContext, own: readonly Finding[]): Promise<Finding[]> {
   const path = sharedConfig(context);
@@ -55,7 +61,7 @@ async function checkShared(context: CheckContext, own: readonly Finding[]): Prom
     parse((await readTextIfExists(path)) ?? "");
     return [];
   } catch (error) {
-    const needed = own.some((one) => one.code === "CH_CONFIG_MISSING");
+    const needed = own.some((one) => NEEDS_SHARED.has(one.code));
     return [finding("CH_CONFIG_SHARED_UNPARSEABLE", { path, expected: "valid TOML", actual: errorText(configInvalid(error, path)), severity: needed ? "error" : "warn" })];
   }
 }

@@ -96,8 +96,11 @@ const ownerCheck: Check = {
 
   async repair(context) {
     const task = recordedOwner(context);
-    if (task !== undefined) await writeFileAtomic(context.paths.owner, `${task}\n`, { mode: 0o600 });
-    return {};
+    if (task === undefined) return {};
+    const directory = (await lookConfined(context.target.root, ENTRY.owner))?.isDirectory() === true;
+    const backup = directory ? await setAside(context, ENTRY.owner) : undefined;
+    await writeFileAtomic(context.paths.owner, `${task}\n`, { mode: 0o600 });
+    return { backup };
   },
 };
 

@@ -2,6 +2,7 @@ import { errorText } from "../../core/index.ts";
 import { type FileLock, lockHolder } from "../../platform/index.ts";
 import { lockRoot } from "../claim.ts";
 import { envPaths } from "../layout.ts";
+import { readRecord } from "../record.ts";
 import { type Check, type CheckContext, type Section, finding } from "./check.ts";
 import { openContext } from "./context.ts";
 import { containmentCheck } from "./environment.ts";
@@ -61,7 +62,8 @@ export async function healSection(context: CheckContext, section: Section): Prom
 }
 
 /** Runs the checks in order, each repair before the next check, until a round repairs nothing. */
-async function repairAll(context: CheckContext, checks: readonly Check[]): Promise<Finding[]> {
+async function repairAll(opened: CheckContext, checks: readonly Check[]): Promise<Finding[]> {
+  let context = opened;
   const unsafe = await lookWith(context, containmentCheck);
   if (unsafe.length > 0) return [...unsafe];
   const done = new Map<string, Finding>();
@@ -83,6 +85,8 @@ async function repairAll(context: CheckContext, checks: readonly Check[]): Promi
     }
     // Nothing was changed by anybody, so a second look would show the same.
     if (!repaired && done.size === 0) return seen;
+    // The record is one of the things that are repaired.
+    context = { ...context, record: await readRecord(context.target.root).catch(() => undefined) };
     if (!repaired) break;
   }
   const left = new Map((await lookAt(context, checks)).map((one) => [keyOf(one), one]));

@@ -60,9 +60,11 @@ function isToml(text: string): boolean {
   }
 }
 
+/** The parser quotes the lines around its error, and they may hold secrets: only its first line is passed on. */
 export function configInvalid(error: unknown, path = "the Codex configuration"): MulticaError {
-  return new MulticaError("codex_config_invalid", `${path} cannot be read or completed: ${errorText(error).split("\n")[0] ?? ""}${lineOf(error)}`, {
-    cause: error,
+  const said = (error instanceof Error ? error.message : errorText(error)).split("\n")[0] ?? "";
+  return new MulticaError("codex_config_invalid", `${path} cannot be read or completed: ${said}${lineOf(error)}`, {
+    cause: Object.assign(new Error(said), isObject(error) && typeof error["line"] === "number" ? { line: error["line"] } : {}),
     suggestions: ["Correct config.toml in the Codex home, or remove the task's copy so that it is made anew."],
   });
 }

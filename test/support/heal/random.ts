@@ -1,0 +1,147 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { HealOptions } from "../../../src/lib/execenv/index.ts";
+import { DAMAGES, type Damage, ENTRIES, type Entry, damage } from "./damage.ts";
+import { type HealWorld, canary } from "./home.ts";
+
+export type Random = () => number;
+
+/** Numbers in [0, 1), the same for the same seed. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface Ruin {
+  /** What was done, in order: what a failing seed shows. */
+  readonly story: readonly string[];
+  readonly options: HealOptions;
+}
+
+/** Damages a home, and the environment around it, in a few random ways, and picks the options to heal it with. */
+export function ruin(world: HealWorld, random: Random): Ruin {
+  const story: string[] = [];
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const times = 1 + Math.floor(random() * 5);
+  const attempt = (what: string, work: () => void): void => {
+    try {
+      work();
+      story.push(what);
+    } catch (error) {
+      // An earlier damage stands in the way of this one.
+      story.push(`(not: ${what}, ${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+    }
+  };
+  for (let n = 0; n < times; n += 1) {
+    const kind = random();
+    if (kind < 0.4) {
+      const [entry, how] = [pick(Object.keys(ENTRIES) as Entry[]), pick(DAMAGES.filter((one) => !RIGHTS.has(one)))];
+      attempt(`${entry}: ${how}`, () => damage(world, entry, how));
+    } else if (kind < 0.65) {
+      const [name, edit] = pick(CONFIG_EDITS);
+      attempt(`config: ${name}`, () => editConfig(world, (text) => edit(text, random)));
+    } else {
+      const [name, work] = pick(AROUND);
+      attempt(name, () => work(world, random));
+    }
+  }
+  if (random() < 0.15) {
+    const [entry, how] = [pick(Object.keys(ENTRIES) as Entry[]), pick([...RIGHTS])];
+    attempt(`${entry}: ${how}`, () => damage(world, entry, how));
+  }
+  const options = pick<HealOptions>([{}, {}, {}, {}, { adoptSessions: true }, { resetConfig: true }, { resetConfig: ["model", "model_providers.own"] }]);
+  return { story: [...story, `options ${JSON.stringify(options)}`], options };
+}
+
+/** Rights go last: after them nothing else could be damaged in there. */
+const RIGHTS: ReadonlySet<Damage> = new Set<Damage>(["unreadable", "read-only parent"]);
+
+function editConfig(world: HealWorld, edit: (text: string) => string | Buffer): void {
+  const path = join(world.codexHome, "config.toml");
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === true) writeFileSync(path, edit(readFileSync(path, "utf8")));
+}
+
+const lineOf = (text: string, random: Random): number => Math.floor(random() * text.split("\n").length);
+
+type Edit = (text: string, random: Random) => string | Buffer;
+const CONFIG_EDITS: readonly (readonly [string, Edit])[] = [
+  ["appended by Codex", (text) => `${text}\n[projects."/w"]\ntrust_level = "trusted"\n`],
+  ["a line out", (text, random) => text.split("\n").toSpliced(lineOf(text, random), 1).join("\n")],
+  ["a line twice", (text, random) => { const at = lineOf(text, random); return text.split("\n").toSpliced(at, 0, text.split("\n")[at] ?? "").join("\n"); }],
+  ["a person's line anywhere", (text, random) => text.split("\n").toSpliced(lineOf(text, random), 0, 'reasoning = "mine"').join("\n")],
+  ["a person's comment anywhere", (text, random) => text.split("\n").toSpliced(lineOf(text, random), 0, "# a note of mine").join("\n")],
+  ["a table anywhere", (text, random) => text.split("\n").toSpliced(lineOf(text, random), 0, "[mine]", "a = 1").join("\n")],
+  ["torn", (text, random) => text.slice(0, Math.floor(random() * text.length))],
+  ["the whole twice", (text) => `${text}\n${text}`],
+  ["conflicting keys", (text) => `sandbox_mode = "read-only"\nfeatures.multi_agent = true\n${text}`],
+  ["conflicting tables", (text) => `${text}\n[features]\nmemories = true\nother = 1\n\n[sandbox_workspace_write]\nnetwork_access = false\nwritable_roots = ["/x"]\n`],
+  ["an inline table", (text) => `features = { multi_agent = true, mine = "x" }\n${text}`],
+  ["skills of the desktop", (text) => `${text}\n[[skills.config]]\nname = "x"\n\n[[skills.config]]\npath = "/y"\nenabled = true\n`],
+  ["other line ends", (text) => text.replaceAll("\n", "\r\n")],
+  ["no text", () => Buffer.from([0xff, 0xfe, 0x00, 0x80])],
+  ["empty", () => ""],
+  ["broken", (text) => `${text}\nthis is = = no TOML [\n`],
+  ["a list over lines", (text) => `notify = [\n  "[not a table]",\n  "# BEGIN multica-managed (do not edit; regenerated by daemon)",\n]\n${text}`],
+  ["a file that is not there", (text) => text.replace(/model_catalog_json = .*/, 'model_catalog_json = "gone.json"')],
+  ["a file outside", (text) => text.replace(/model_instructions_file = .*/, 'model_instructions_file = "../../x"')],
+];
+
+type Around = (world: HealWorld, random: Random) => void;
+const put = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+const replace = (path: string, text: string): void => {
+  rmSync(path, { recursive: true, force: true });
+  put(path, text);
+};
+const STATE_FILES = [".multica_env.json", ".managed_env.json", ".gc_meta.json", ".task_owner", "workdir/.multica/daemon_task_context.json"];
+const stateFile = (world: HealWorld, random: Random): string => join(world.root, STATE_FILES[Math.floor(random() * STATE_FILES.length)] ?? "");
+
+const AROUND: readonly (readonly [string, Around])[] = [
+  ["a file of ours gone", (world, random) => rmSync(stateFile(world, random), { force: true, recursive: true })],
+  ["a file of ours torn", (world, random) => { const path = stateFile(world, random); put(path, existsSync(path) ? readFileSync(path, "utf8").slice(0, 20) : "{"); }],
+  ["a file of ours is somebody else's", (world, random) => put(stateFile(world, random), '{"managed_by":"somebody","mine":true}')],
+  ["a file of ours is a link", (world, random) => { const path = stateFile(world, random); rmSync(path, { force: true, recursive: true }); symlinkSync(canary(world.base, "elsewhere").file, path); }],
+  ["a file of ours is a directory", (world, random) => { const path = stateFile(world, random); rmSync(path, { force: true }); put(join(path, "inside"), "in a directory"); }],
+  ["no output", (world) => rmSync(join(world.root, "output"), { recursive: true, force: true })],
+  ["logs is a file", (world) => replace(join(world.root, "logs"), "a log")],
+  ["the task's configuration is open", (world) => chmodSync(join(world.root, "multica-config"), 0o755)],
+  ["no workdir", (world) => rmSync(join(world.root, "workdir"), { recursive: true, force: true })],
+  ["no home", (world) => rmSync(world.codexHome, { recursive: true, force: true })],
+  ["the home is a file", (world) => replace(world.codexHome, "a home once")],
+  ["the home is a link", (world) => { rmSync(world.codexHome, { recursive: true, force: true }); symlinkSync(canary(world.base, "elsewhere").directory, world.codexHome); }],
+  ["the workdir is a link", (world) => { rmSync(join(world.root, "workdir"), { recursive: true, force: true }); symlinkSync(canary(world.base, "elsewhere").directory, join(world.root, "workdir")); }],
+  ["plugins is a link", (world) => { rmSync(join(world.codexHome, "plugins"), { recursive: true, force: true }); symlinkSync(canary(world.base, "elsewhere").directory, join(world.codexHome, "plugins")); }],
+  ["prompts is a link", (world) => { rmSync(join(world.codexHome, "prompts"), { recursive: true, force: true }); symlinkSync(canary(world.base, "elsewhere").directory, join(world.codexHome, "prompts")); }],
+  ["unfinished writes", (world) => { for (const name of [".config.toml.0123456789ab.tmp", ".auth.json.0123456789ab.tmp", "skills/.tool.0123456789ab.tmp", "plugins/.cache.0123456789ab.tmp"]) symlinkSync("half", join(world.codexHome, name)); put(join(world.root, "..multica_env.json.0123456789ab.tmp"), "{"); }],
+  ["rollouts of its own", (world) => { replace(join(world.codexHome, "sessions", "2026", "02", "03", "rollout-2026-02-03T00-00-00-bbbb.jsonl"), "own history"); put(join(world.codexHome, "sessions", "note"), "no rollout"); }],
+  ["rollouts behind a link", (world) => { const { directory } = canary(world.base, "elsewhere"); rmSync(join(world.codexHome, "sessions"), { recursive: true, force: true }); mkdirSync(join(world.codexHome, "sessions")); symlinkSync(directory, join(world.codexHome, "sessions", "2026")); }],
+  ["files of Codex", (world, random) => put(join(world.codexHome, `thing-${Math.floor(random() * 3)}`, "x"), `of Codex ${random()}`)],
+  ["a skill of the agent", (world) => put(join(world.codexHome, "skills", "mine", "SKILL.md"), "my skill")],
+  ["links into the user's skills", (world) => symlinkSync(join(world.shared, "skills", "gone"), join(world.codexHome, "skills", "gone"))],
+  ["a pipe for credentials", (world) => pipe(join(world.codexHome, "auth.json"))],
+  ["a pipe for the configuration", (world) => pipe(join(world.codexHome, "config.toml"))],
+  ["a pipe for the models", (world) => pipe(join(world.codexHome, "models_cache.json"))],
+  ["a pipe for the record", (world) => pipe(join(world.root, ".multica_env.json"))],
+  ["a pipe for the owner", (world) => pipe(join(world.root, ".task_owner"))],
+  ["no credentials of the user", (world) => rmSync(join(world.shared, "auth.json"), { force: true })],
+  ["no configuration of the user", (world) => rmSync(join(world.shared, "config.toml"), { force: true })],
+  ["a broken configuration of the user", (world) => replace(join(world.shared, "config.toml"), "= no\n")],
+  ["the user's history is a file", (world) => replace(join(world.shared, "sessions"), "a file")],
+  ["the user's history is gone", (world) => rmSync(join(world.shared, "sessions"), { recursive: true, force: true })],
+  ["the user's cache is a file", (world) => replace(join(world.shared, "plugins", "cache"), "a file")],
+  ["the user's files are gone", (world) => { for (const name of ["config.json", "models.json", "prompts"]) rmSync(join(world.shared, name), { recursive: true, force: true }); }],
+];
+
+/** A named pipe that nobody writes to: whoever opens it to read waits for ever. */
+export function pipe(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  execFileSync("mkfifo", [path]);
+}
