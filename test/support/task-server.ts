@@ -8,10 +8,6 @@ export type Route = "resolve" | "wait-local-directory" | "prepare-lease" | "star
 
 export interface Call {
   readonly route: Route;
-  /** The task the path names. */
-  readonly taskId: string;
-  /** Id of the task it is about. */
-  readonly task: string;
   readonly body: Record<string, unknown>;
 }
 
@@ -65,7 +61,7 @@ export class TaskServer {
     const parts = (request.url ?? "").split("/");
     const route = parts.at(-1) as Route;
     const body = (parseJson(Buffer.concat(chunks).toString()) ?? {}) as Record<string, unknown>;
-    const call = { route, task: parts[parts.indexOf("tasks") + 1] ?? "", body };
+    const call = { route, taskId: parts[parts.indexOf("tasks") + 1] ?? "", body };
     this.calls.push(call);
     const nth = this.calls.filter((one) => one.route === route).length;
     return (await this.script(route, nth, call)) ?? this.#answer(route);

@@ -20,10 +20,10 @@ function localTask(daemon: TaskDaemon, path: string, more: Record<string, unknow
 function serveMany(daemon: TaskDaemon): Map<string, string> {
   const states = new Map<string, string>();
   daemon.server.script = (route, _nth, call) => {
-    if (route === "start") states.set(call.task, "running");
-    const status = states.get(call.task) ?? "dispatched";
+    if (route === "start") states.set(call.taskId, "running");
+    const status = states.get(call.taskId) ?? "dispatched";
     if (route === "status") return { status: 200, body: { status } };
-    return route === "start" ? { status: 200, body: { id: call.task, agent_id: "a", workspace_id: "w", status } } : undefined;
+    return route === "start" ? { status: 200, body: { id: call.taskId, agent_id: "a", workspace_id: "w", status } } : undefined;
   };
   return states;
 }
@@ -106,7 +106,7 @@ describe("a task in a user's directory", () => {
       await waitFor(`task ${at + 1} in its place`, () => (at === 0 ? daemon.ctx.counters.running === 1 : daemon.ctx.counters.resourceWait === at));
     }
     expect(existsSync(join(base, ".multica"))).toBe(true);
-    const started = (): string[] => daemon.server.calls.filter((call) => call.route === "start").map((call) => call.task);
+    const started = (): string[] => daemon.server.calls.filter((call) => call.route === "start").map((call) => call.taskId);
     const cancel = async (task: Task | undefined): Promise<void> => {
       states.set(task?.id ?? "", "cancelled");
       daemon.ctx.reconcile.broadcast();
@@ -115,7 +115,7 @@ describe("a task in a user's directory", () => {
     const [first, second, third, fourth] = tasks;
     await cancel(second);
     expect(started()).toEqual([first?.id]);
-    expect(daemon.server.calls.filter((call) => call.task === second?.id).map((call) => call.route).filter((route) => ["start", "complete", "fail"].includes(route))).toEqual([]);
+    expect(daemon.server.calls.filter((call) => call.taskId === second?.id).map((call) => call.route).filter((route) => ["start", "complete", "fail"].includes(route))).toEqual([]);
     await cancel(first);
     await waitFor("the third to begin", () => started().length === 2);
     await cancel(third);
