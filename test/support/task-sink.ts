@@ -18,7 +18,9 @@ export function recordingSink(before: (what: SinkCall["what"]) => Promise<void> 
     durable: false,
     intend: () => undefined,
     withdraw: () => undefined,
-    messages: (_task, batch) => take({ what: "messages", batch }),
+    messages: async (_task, batches) => {
+      for (const batch of batches) await take({ what: "messages", batch });
+    },
     session: (_task, body) => take({ what: "session", body }),
     usage: (_task, body) => take({ what: "usage", body }),
     terminal: async (report): Promise<TerminalAnswer> => {

@@ -194,6 +194,20 @@ CREATE UNIQUE INDEX exec_process_live ON exec_process(thread_id, process_id) WHE
 CREATE INDEX exec_process_state ON exec_process(state);
 `,
   },
+  {
+    version: 4,
+    name: "agents under exec hosts",
+    minReader: 1,
+    // A program that does not know them would end the agents and hand their tasks back.
+    minWriter: 4,
+    sql: `
+ALTER TABLE task ADD COLUMN token_hash TEXT;
+ALTER TABLE task ADD COLUMN agent_host TEXT;
+ALTER TABLE task ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN log_message INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN log_held INTEGER NOT NULL DEFAULT 0;
+`,
+  },
 ];
 
 export function checksum(migration: Migration): string {

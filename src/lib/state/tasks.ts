@@ -28,6 +28,14 @@ export interface TaskRecord {
   readonly acked_seq: number;
   readonly dropped_batches: number;
   readonly terminal_kind: TerminalKind | null;
+  /** SHA-256 of the task's token: a later daemon knows the agent by it. */
+  readonly token_hash: string | null;
+  /** The exec host of the agent's process; null for a child of the daemon. */
+  readonly agent_host: string | null;
+  /** Up to where that host's log is in the outbox: record, message, and characters of text that were held back. */
+  readonly log_seq: number;
+  readonly log_message: number;
+  readonly log_held: number;
   readonly run_id: string;
   readonly claimed_at_ms: number;
   readonly started_at_ms: number | null;
@@ -52,7 +60,7 @@ export interface LeftoverAgent {
 const COLUMNS = [
   "task_id workspace_id runtime_id agent_id issue_id chat_session_id autopilot_run_id provider phase env_root work_dir session_id",
   "prior_session_id agent_pid agent_start_key agent_boot_id agent_pgid next_seq acked_seq dropped_batches terminal_kind run_id",
-  "claimed_at_ms started_at_ms ended_at_ms error",
+  "claimed_at_ms started_at_ms ended_at_ms error token_hash agent_host log_seq log_message log_held",
 ].flatMap((line) => line.split(" "));
 const SELECT = `SELECT ${COLUMNS.join(", ")} FROM task`;
 
@@ -67,6 +75,11 @@ export function insertTask(db: Db, task: NewTask, defaults: { runId: string; now
   const columns = Object.keys(row);
   db.prepare("DELETE FROM task WHERE task_id = :task_id").run({ task_id: task.task_id });
   db.prepare(`INSERT INTO task (${columns.join(", ")}) VALUES (${columns.map((column) => `:${column}`).join(", ")})`).run(row);
+}
+
+/** Makes a running task of an earlier run this run's: its agent outlived that daemon. False when it does not run any more. */
+export function adoptTask(db: Db, taskId: string, runId: string): boolean {
+  return db.prepare("UPDATE task SET run_id = :run WHERE task_id = :id AND phase = 'running'").run({ run: runId, id: taskId }).changes === 1;
 }
 
 /** False when there is no such task. */

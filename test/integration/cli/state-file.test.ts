@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checkStateFile, compactFile, salvageFile, stateStatus } from "../../../src/cli/state-file.ts";
+import { backUpFile, checkFiles, compactFile, readStatus, salvageFile } from "../../../src/cli/state-file.ts";
 import { checkText, salvageText, stateText } from "../../../src/views/state.ts";
 import { tempDir } from "../../support/temp.ts";
 import { testOutbox, texts } from "../../support/outbox.ts";
@@ -10,8 +10,8 @@ import { testOutbox, texts } from "../../support/outbox.ts";
 async function usedFile(): Promise<string> {
   const { dir, sink, state, outbox, task, die } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
   task("t1");
-  await sink.messages("t1", texts(1, 2));
-  await sink.messages("t1", texts(3, 1));
+  await sink.messages("t1", [texts(1, 2)]);
+  await sink.messages("t1", [texts(3, 1)]);
   await sink.terminal({ kind: "complete", taskId: "t1", body: { output: "secret words" } });
   const first = outbox.lanes.get("t1")?.entries[0];
   if (first !== undefined) state.outbox.bury(first, { status: 400, error: "no" });
@@ -23,7 +23,7 @@ async function usedFile(): Promise<string> {
 describe("state status", () => {
   it("shows what waits and what was given up, and never a body", async () => {
     const stateDir = await usedFile();
-    const status = await stateStatus({ stateDir, dead: true, lane: "t1" });
+    const status = await readStatus({ stateDir, dead: true, lane: "t1" });
     expect(status.state).toMatchObject({ schema: expect.any(Number) as number, open_by: null, tasks: { reporting: 1 }, outbox: { dead: 1, results: 1 } });
     expect(status.dead).toMatchObject([{ lane: "t1", kind: "messages", last_status: 400, last_error: "no" }]);
     expect(status.lane?.map((one) => one.kind)).toEqual(["messages", "messages", "complete"]);
@@ -33,7 +33,7 @@ describe("state status", () => {
 
   it("makes nothing where nothing is", async () => {
     const stateDir = tempDir();
-    const status = await stateStatus({ stateDir, dead: false });
+    const status = await readStatus({ stateDir, dead: false });
     expect([status.state, readdirSync(stateDir)]).toEqual([null, []]);
     expect(stateText(status)).toContain("none yet");
   });
@@ -41,10 +41,10 @@ describe("state status", () => {
   it("says that a report has waited too long, and that a daemon died", async () => {
     const { dir, sink, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
     task("t1");
-    await sink.messages("t1", texts(1, 1));
+    await sink.messages("t1", [texts(1, 1)]);
     // The held clock stands in the past of this machine's.
     expect(clock.now()).toBeLessThan(Date.now() - 600_000);
-    expect((await stateStatus({ stateDir: dir, dead: false })).degraded).toHaveLength(1);
+    expect((await readStatus({ stateDir: dir, dead: false })).degraded).toHaveLength(1);
   });
 });
 
@@ -52,12 +52,12 @@ describe("state check and salvage", () => {
   it("finds a sound file sound, copies it, and compacts it", async () => {
     const stateDir = await usedFile();
     const backup = join(stateDir, "copy.sqlite");
-    const result = await checkStateFile({ stateDir, full: true, backup });
-    expect(result).toEqual({ state: { ok: true, findings: [] }, actions: [`copied to ${backup}`] });
+    expect(await checkFiles({ stateDir, full: true, all: false })).toEqual({ state: { ok: true, findings: [] }, index: null, actions: [] });
+    expect(await backUpFile(stateDir, backup)).toBe(true);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
-    await expect(checkStateFile({ stateDir, full: false, backup })).rejects.toMatchObject({ code: "exists", exit: 7 });
+    await expect(backUpFile(stateDir, backup)).rejects.toMatchObject({ code: "exists", exit: 7 });
     await compactFile({ stateDir, profile: "", full: true });
-    expect(checkText(await checkStateFile({ stateDir, full: true }))).toBe("The state file is sound.\n");
+    expect(checkText(await checkFiles({ stateDir, full: true, all: false }))).toBe("The state file is sound.\nThere is no index of sessions.\n");
   });
 
   it("names damage, and rebuilds the file with everything that can be read", async () => {
@@ -66,14 +66,14 @@ describe("state check and salvage", () => {
     const bytes = readFileSync(path);
     bytes.fill(0, 0, 4096);
     writeFileSync(path, bytes);
-    expect((await checkStateFile({ stateDir, full: false })).state).toMatchObject({ ok: false, findings: [{ code: "damage" }] });
+    expect((await checkFiles({ stateDir, full: false, all: false })).state).toMatchObject({ ok: false, findings: [{ code: "damage" }] });
     const salvage = await salvageFile({ stateDir, profile: "" });
     expect(salvage?.tables["outbox"]).toEqual({ saved: 3, lost: 0 });
     expect(existsSync(salvage?.kept ?? "")).toBe(true);
     expect(salvageText(salvage)).toContain("outbox");
-    const status = await stateStatus({ stateDir, dead: false });
+    const status = await readStatus({ stateDir, dead: false });
     expect(status.state?.kept).toEqual([salvage?.kept]);
-    expect((await checkStateFile({ stateDir, full: true })).state.ok).toBe(true);
+    expect((await checkFiles({ stateDir, full: true, all: false })).state.ok).toBe(true);
   });
 
   it("touches nothing while a daemon holds the directory", async () => {

@@ -37,10 +37,10 @@ describe("a disk that is full (B22)", () => {
     const { dir, sink, outbox, state, clock, task } = await testOutbox({ url: server.url });
     task("t1");
     const db = connectionOf(() => state.updateTask("t1", { work_dir: "/w" }));
-    await sink.messages("t1", texts(1, 3));
+    await sink.messages("t1", [texts(1, 3)]);
     expect(waitingIn(dir)).toBe(1);
     db.exec(`PRAGMA max_page_count=${String(db.scalar("PRAGMA page_count"))}`);
-    for (let seq = 4; seq <= 40; seq += 1) await sink.messages("t1", texts(seq, 1, "x".repeat(4000)));
+    for (let seq = 4; seq <= 40; seq += 1) await sink.messages("t1", [texts(seq, 1, "x".repeat(4000))]);
     await sink.terminal(complete);
     expect(state.trouble).toBe("full");
     expect(outbox.lanes.get("t1")?.entries.length).toBe(39);
@@ -58,13 +58,13 @@ describe("a state file that disappears while the daemon runs (B23)", () => {
   it("is written anew within half a minute, with the live task and its queue", async () => {
     const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
     task("t1");
-    await sink.messages("t1", texts(1, 3));
+    await sink.messages("t1", [texts(1, 3)]);
     for (const name of readdirSync(dir)) if (name.startsWith("state_1.sqlite")) rmSync(join(dir, name));
     await sink.terminal(complete);
     await clock.advance(30_000);
     expect(waitingIn(dir)).toBe(2);
     expect(statSync(state.path).mode & 0o777).toBe(0o600);
-    await sink.messages("t1", texts(4, 1));
+    await sink.messages("t1", [texts(4, 1)]);
     expect(waitingIn(dir)).toBe(3);
     expect(state.getTask("t1")).toMatchObject({ phase: "reporting", terminal_kind: "complete" });
   });
@@ -72,7 +72,7 @@ describe("a state file that disappears while the daemon runs (B23)", () => {
   it("takes its place back from another file, which is kept", async () => {
     const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
     task("t1");
-    await sink.messages("t1", texts(1, 3));
+    await sink.messages("t1", [texts(1, 3)]);
     rmSync(state.path);
     writeFileSync(state.path, "something else");
     await clock.advance(30_000);
@@ -88,14 +88,14 @@ describe("a reader that stays, and a writer that holds the lock", () => {
     const reader = openDatabase(join(dir, "state_1.sqlite"), { readOnly: true });
     reader.exec("BEGIN");
     reader.scalar("SELECT count(*) FROM task");
-    await sink.messages("t1", texts(1, 3));
+    await sink.messages("t1", [texts(1, 3)]);
     expect(waitingIn(dir)).toBe(1);
     reader.exec("COMMIT");
     reader.close();
     const writer = openDatabase(join(dir, "state_1.sqlite"));
     writer.exec("BEGIN IMMEDIATE");
     const begin = performance.now();
-    for (let seq = 4; seq <= 23; seq += 1) await sink.messages("t1", texts(seq, 1));
+    for (let seq = 4; seq <= 23; seq += 1) await sink.messages("t1", [texts(seq, 1)]);
     // One attempt waits a quarter of a second; what comes after it waits behind it and not once each.
     expect(performance.now() - begin).toBeLessThan(1000);
     expect(state.trouble).toBe("busy");

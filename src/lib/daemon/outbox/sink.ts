@@ -18,10 +18,15 @@ export function createOutboxSink(outbox: Outbox, options: { readonly api: Report
   let toldUsage = "";
   return {
     durable: true,
-    messages: (taskId, batch) => {
-      const [first, last] = [batch[0]?.seq, batch.at(-1)?.seq];
-      if (first === undefined || last === undefined) return Promise.resolve();
-      outbox.add(taskId, [{ kind: "messages", body: batch, seqs: { first, last } }], { task: { next_seq: last + 1 } });
+    messages: (taskId, batches, mark = null) => {
+      const reports = batches.flatMap((batch) => {
+        const [first, last] = [batch[0]?.seq, batch.at(-1)?.seq];
+        return first === undefined || last === undefined ? [] : [{ kind: "messages" as const, body: batch, seqs: { first, last } }];
+      });
+      const last = reports.at(-1)?.seqs.last;
+      if (last === undefined) return Promise.resolve();
+      const place = mark === null ? {} : { log_seq: mark.seq, log_message: mark.message, log_held: mark.held };
+      outbox.add(taskId, reports, { task: { next_seq: last + 1, ...place } });
       return Promise.resolve();
     },
     session: (taskId, pin) => {

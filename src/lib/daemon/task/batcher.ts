@@ -1,6 +1,6 @@
 import type { Clock } from "../../platform/index.ts";
 import type { TaskMessage } from "../../wire/index.ts";
-import type { ReportSink } from "./sink.ts";
+import type { LogMark, ReportSink } from "./sink.ts";
 import type { Transcript } from "./transcript.ts";
 
 const FLUSH_MS = 500;
@@ -10,6 +10,8 @@ const BATCH_BYTES = 256 * 1024;
 export interface Batcher {
   /** Sends everything, unfinished lines included, and resolves when the sink has dealt with all of it. */
   finish(): Promise<void>;
+  /** Sends what is whole and keeps the rest for whoever goes on with the agent. */
+  pause(): Promise<void>;
 }
 
 /**
@@ -21,15 +23,22 @@ export function startBatcher(options: {
   readonly taskId: string;
   readonly transcript: Transcript;
   readonly sink: ReportSink;
+  /** The place in the agent's log that the entries just taken reach to; null without a log. */
+  readonly mark?: () => LogMark | null;
+  /** Everything up to this mark is where it belongs. */
+  readonly onSafe?: (mark: LogMark | null) => void;
 }): Batcher {
   const { clock, taskId, transcript, sink } = options;
   let tail: Promise<void> = Promise.resolve();
   let busy = false;
   const send = (entries: TaskMessage[]): void => {
-    if (entries.length === 0) return;
+    // Now: while the request is under way more is read.
+    const mark = options.mark?.() ?? null;
+    if (entries.length === 0) return options.onSafe?.(mark);
     busy = true;
     const mine: Promise<void> = tail.then(async () => {
-      for (const batch of batches(entries)) await sink.messages(taskId, batch);
+      await sink.messages(taskId, batches(entries), mark);
+      options.onSafe?.(mark);
       if (tail === mine) busy = false;
     });
     tail = mine;
@@ -42,6 +51,11 @@ export function startBatcher(options: {
     async finish() {
       stop();
       send(transcript.takeAll());
+      await tail;
+    },
+    async pause() {
+      stop();
+      send(transcript.take());
       await tail;
     },
   };

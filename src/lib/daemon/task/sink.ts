@@ -23,6 +23,15 @@ export type TerminalAnswer =
   /** Nobody answered in all the time there was: the server still believes the task runs. */
   | { readonly kind: "undelivered"; readonly error: unknown };
 
+/** A place in the log of an agent under an exec host. */
+export interface LogMark {
+  /** Record. */
+  readonly seq: number;
+  /** Messages of the process that are in the batches so far, and characters of the last one that are not. */
+  readonly message: number;
+  readonly held: number;
+}
+
 /**
  * Where a task's reports go. The stages know nothing else of the way to the server, so that the durable outbox can take
  * this place. Calls of one task come in order: messages, session, usage, terminal. Nothing here rejects.
@@ -30,8 +39,11 @@ export type TerminalAnswer =
 export interface ReportSink {
   /** True when a report is on disk once its call has returned, and its delivery is somebody else's work. */
   readonly durable: boolean;
-  /** Resolves when the batch was delivered or given up; a durable sink's, when it is written down. */
-  messages(taskId: string, batch: readonly TaskMessage[]): Promise<void>;
+  /**
+   * Resolves when the batches were delivered or given up; a durable sink's, when they are written down, all of them at once
+   * and together with the place in the agent's log that they came from.
+   */
+  messages(taskId: string, batches: readonly (readonly TaskMessage[])[], mark?: LogMark | null): Promise<void>;
   /** The resume pointer, as early as it is known. */
   session(taskId: string, pin: { readonly session_id: string; readonly work_dir: string }): Promise<void>;
   usage(taskId: string, rows: readonly UsageRow[]): Promise<void>;
@@ -87,8 +99,11 @@ export function createDirectSink(options: SinkOptions): ReportSink {
     durable: false,
     intend: () => undefined,
     withdraw: () => undefined,
-    messages: (taskId, batch) =>
-      once(MESSAGES_MS, "a batch of task messages was lost", "debug", (signal) => api.messages(taskId, batch, { signal })),
+    async messages(taskId, batches) {
+      for (const batch of batches) {
+        await once(MESSAGES_MS, "a batch of task messages was lost", "debug", (signal) => api.messages(taskId, batch, { signal }));
+      }
+    },
     session: (taskId, pin) => once(SESSION_MS, "session could not be pinned", "debug", (signal) => api.session(taskId, pin, { signal })),
     usage: (taskId, rows) => once(CALL_MS, "usage could not be reported", "warn", (signal) => api.usage(taskId, rows, { signal })),
     terminal: (report) => deliver(options, report),

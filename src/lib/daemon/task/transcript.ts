@@ -18,6 +18,14 @@ interface Pending {
   quiet: number;
 }
 
+/** How far the entries that were taken go. */
+export interface TranscriptMark {
+  /** Messages of the agent's process that went into them. */
+  readonly message: number;
+  /** Characters at the end of the last one's text that did not yet. */
+  readonly held: number;
+}
+
 /**
  * Turns an agent's messages into numbered, redacted entries (daemon.md 11.11). Text arrives in pieces and is joined;
  * before any other entry gets its number the pending text gets one. One transcript lasts for a task, so that
@@ -29,13 +37,26 @@ export class Transcript {
   readonly #tools = new Map<string, string>();
   #pending: Pending | null = null;
   #entries: TaskMessage[] = [];
-  #toolCount = 0;
+  #toolCount: number;
   #inFlight = 0;
+  #message = 0;
+  /** Set while messages come again that an earlier daemon has handed over. */
+  #again: TranscriptMark | null;
 
-  /** `secrets`: values that must never be sent, whatever they look like; `firstSeq` is the first number given. */
-  constructor(options: { readonly secrets: readonly string[]; readonly firstSeq?: number }) {
+  /**
+   * `secrets`: values that must never be sent, whatever they look like; `firstSeq` is the first number given. `again`: the
+   * agent's messages come from their first one on, and those up to the mark are in safe hands under their numbers.
+   */
+  constructor(options: { readonly secrets: readonly string[]; readonly firstSeq?: number; readonly toolCount?: number; readonly again?: TranscriptMark }) {
     this.#needles = [...new Set(options.secrets)].filter((secret) => secret.length >= MIN_SECRET).sort((a, b) => b.length - a.length);
     this.#next = options.firstSeq ?? 1;
+    this.#toolCount = options.toolCount ?? 0;
+    this.#again = options.again === undefined || options.again.message === 0 ? null : options.again;
+  }
+
+  /** What is in the entries that were taken so far: with it a later transcript goes on exactly there. */
+  get mark(): TranscriptMark {
+    return { message: this.#message, held: this.#pending?.content.length ?? 0 };
   }
 
   /** Tools used so far in the whole task. */
@@ -55,11 +76,28 @@ export class Transcript {
 
   /** A new agent process starts: what the last one left open will not be answered any more. */
   startRun(): void {
+    this.#message = 0;
     this.#inFlight = 0;
     this.#tools.clear();
   }
 
-  add(message: AgentMessage): void {
+  /** `ordinal`: its number among those of its process. */
+  add(message: AgentMessage, ordinal = this.#message + 1): void {
+    this.#message = ordinal;
+    this.#add(message);
+    if (this.#again !== null && ordinal >= this.#again.message) this.#goOn(this.#again);
+  }
+
+  /** The mark is reached: what was handed over is forgotten, only the text that was held back then is still to come. */
+  #goOn(mark: TranscriptMark): void {
+    const pending = this.#pending;
+    const content = pending === null || mark.held === 0 ? "" : pending.content.slice(-mark.held);
+    this.#pending = pending === null || content === "" ? null : { ...pending, content };
+    this.#entries = [];
+    this.#again = null;
+  }
+
+  #add(message: AgentMessage): void {
     switch (message.kind) {
       case "text":
       case "thinking":
@@ -99,6 +137,7 @@ export class Transcript {
 
   /** What has become whole since the last call. An unfinished line is kept back: the second half of a secret may follow. */
   take(): TaskMessage[] {
+    if (this.#again !== null) return [];
     const pending = this.#pending;
     if (pending !== null) {
       pending.quiet += 1;
@@ -113,6 +152,7 @@ export class Transcript {
 
   /** Everything that is left, unfinished lines included. */
   takeAll(): TaskMessage[] {
+    if (this.#again !== null) this.#goOn({ message: this.#message, held: 0 });
     this.#close();
     return this.#drain();
   }
@@ -142,6 +182,8 @@ export class Transcript {
   }
 
   #number(entry: Omit<TaskMessage, "seq"> & { type: string }): void {
+    // It has its number, and is where it belongs.
+    if (this.#again !== null) return;
     this.#entries.push({ seq: this.#next, ...entry });
     this.#next += 1;
   }

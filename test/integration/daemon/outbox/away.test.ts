@@ -42,7 +42,7 @@ async function work(ctx: DaemonContext, task: Task): Promise<void> {
   const minutes = 10 * Number(task.id.slice(1));
   for (let seq = 1; seq <= minutes; seq += 1) {
     await ctx.clock.sleep(MINUTE);
-    await sink.messages(task.id, texts(seq, 1));
+    await sink.messages(task.id, [texts(seq, 1)]);
   }
   const report = { kind: "complete" as const, taskId: task.id, body: { output: "done" } };
   sink.intend(report, []);

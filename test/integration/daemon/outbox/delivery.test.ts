@@ -15,9 +15,9 @@ describe("a task's reports", () => {
     const server = await reportServer();
     const { sink, outbox, state, task } = await testOutbox({ url: server.url });
     task("t1");
-    await sink.messages("t1", texts(1, 3));
+    await sink.messages("t1", [texts(1, 3)]);
     await sink.session("t1", { session_id: "s", work_dir: "/w" });
-    await sink.messages("t1", texts(4, 2));
+    await sink.messages("t1", [texts(4, 2)]);
     sink.intend(complete("t1"), [{ provider: "codex", model: "m", input_tokens: 1, output_tokens: 2, cache_read_tokens: 0, cache_write_tokens: 0 }]);
     expect(state.getTask("t1")).toMatchObject({ phase: "reporting", terminal_kind: "complete", next_seq: 6 });
     await sink.terminal(complete("t1", "really done"));
@@ -33,7 +33,7 @@ describe("a task's reports", () => {
     const { sink, outbox, clock, state, task } = await testOutbox({ url: server.url });
     task("t1");
     for (let batch = 0; batch < 30; batch += 1) {
-      await sink.messages("t1", texts(1 + batch * 10, 10));
+      await sink.messages("t1", [texts(1 + batch * 10, 10)]);
       await clock.advance(30_000);
     }
     await sink.terminal(complete("t1"));
@@ -49,7 +49,7 @@ describe("a task's reports", () => {
     const server = await reportServer();
     const first = await testOutbox({ url: server.url, started: false });
     first.task("t1");
-    await first.sink.messages("t1", texts(1, 2));
+    await first.sink.messages("t1", [texts(1, 2)]);
     first.sink.intend(complete("t1"), []);
     first.die();
     const second = await testOutbox({ url: server.url, dir: first.dir });
@@ -64,12 +64,12 @@ describe("a task's reports", () => {
     const first = await testOutbox({ url: server.url });
     first.task("t1");
     server.fate = (call) => (call.route === "messages" && call.method === "POST" ? "cut-after" : undefined);
-    await first.sink.messages("t1", texts(1, 7));
+    await first.sink.messages("t1", [texts(1, 7)]);
     await waitFor("the batch to arrive", () => server.task("t1").messages.length === 7);
     first.die();
     server.fate = () => undefined;
     const second = await testOutbox({ url: server.url, dir: first.dir, started: false });
-    await second.sink.messages("t1", texts(8, 2));
+    await second.sink.messages("t1", [texts(8, 2)]);
     second.outbox.start();
     await waitFor("the outbox to be empty", () => second.outbox.lanes.size === 0);
     expect(server.calls.some((call) => call.method === "GET" && call.route === "messages")).toBe(true);
@@ -81,7 +81,7 @@ describe("a task's reports", () => {
     const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
     task("t1");
     server.fate = (call, nth) => (call.route === "messages" && call.method === "POST" && nth === 1 ? { status: 500, after: 5 } : undefined);
-    await sink.messages("t1", texts(1, 10));
+    await sink.messages("t1", [texts(1, 10)]);
     await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
     expect(seqs(server.task("t1").messages)).toEqual(upTo(10));
   });
@@ -94,8 +94,8 @@ describe("a task's reports", () => {
       if (call.method === "GET" && call.route === "messages") return { status: 404, body: "404 page not found" };
       return call.route === "messages" && nth === 1 ? "cut-after" : undefined;
     };
-    await sink.messages("t1", texts(1, 3));
-    await sink.messages("t1", texts(4, 1));
+    await sink.messages("t1", [texts(1, 3)]);
+    await sink.messages("t1", [texts(4, 1)]);
     await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
     expect(seqs(server.task("t1").messages)).toEqual(upTo(4));
   });
@@ -117,7 +117,7 @@ describe("batches that pile up", () => {
     const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
     task("t1");
     server.fate = (call, nth) => (call.route === "messages" && call.method === "POST" && nth <= 2 ? "cut-after" : undefined);
-    for (let batch = 0; batch < 20; batch += 1) await sink.messages("t1", texts(1 + batch * 10, 10));
+    for (let batch = 0; batch < 20; batch += 1) await sink.messages("t1", [texts(1 + batch * 10, 10)]);
     await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
     expect(seqs(server.task("t1").messages)).toEqual(upTo(200));
     expect(server.order("t1").length).toBeLessThan(10);
@@ -128,7 +128,7 @@ describe("batches that pile up", () => {
     const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
     task("t1");
     server.fate = (call) => (call.method === "POST" && JSON.stringify(call.body).includes("poison") ? { status: 400 } : undefined);
-    for (let seq = 1; seq <= 6; seq += 1) await sink.messages("t1", texts(seq, 1, seq === 4 ? "poison" : "fine"));
+    for (let seq = 1; seq <= 6; seq += 1) await sink.messages("t1", [texts(seq, 1, seq === 4 ? "poison" : "fine")]);
     await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
     expect(seqs(server.task("t1").messages)).toEqual([1, 2, 3, 5, 6]);
   });
@@ -142,7 +142,7 @@ describe("answers that are no acknowledgement", () => {
     server.fate = () => (accepted ? undefined : { status: 401 });
     for (const id of ["t1", "t2"]) {
       task(id);
-      await sink.messages(id, texts(1, 2));
+      await sink.messages(id, [texts(1, 2)]);
       await sink.terminal(complete(id));
     }
     await advanceUntil(clock, "the pause", () => outbox.closed === "auth");
@@ -159,7 +159,7 @@ describe("answers that are no acknowledgement", () => {
     server.fate = (call) => (call.id === "gone" ? { status: 404, body: { error: "task not found" } } : undefined);
     for (const id of ["gone", "t2"]) {
       task(id);
-      await sink.messages(id, texts(1, 1));
+      await sink.messages(id, [texts(1, 1)]);
       await sink.terminal(complete(id));
     }
     await waitFor("the outbox to be empty", () => outbox.lanes.size === 0);
@@ -187,7 +187,7 @@ describe("answers that are no acknowledgement", () => {
     task("t1");
     server.fate = (call) => (call.method === "POST" && call.route === "messages" && JSON.stringify(call.body).length > 100_000 ? { status: 413 } : undefined);
     const large = { seq: 5, type: "text", content: "x".repeat(120_000) };
-    await sink.messages("t1", [...texts(1, 4), large, ...texts(6, 3)]);
+    await sink.messages("t1", [[...texts(1, 4), large, ...texts(6, 3)]]);
     await waitFor("the outbox to be empty", () => outbox.lanes.size === 0);
     expect(seqs(server.task("t1").messages)).toEqual(upTo(8));
     expect(server.task("t1").messages[4]?.content).toHaveLength(64 * 1024);
@@ -211,7 +211,7 @@ describe("what waits", () => {
     const { sink, outbox, state, clock, task } = await testOutbox({ url: server.url });
     task("t1");
     const megabyte = "x".repeat(1024 * 1024);
-    for (let seq = 1; seq <= 40; seq += 1) await sink.messages("t1", [{ seq, type: "text", content: megabyte }]);
+    for (let seq = 1; seq <= 40; seq += 1) await sink.messages("t1", [[{ seq, type: "text", content: megabyte }]]);
     await sink.terminal(complete("t1"));
     const dropped = state.getTask("t1")?.dropped_batches ?? 0;
     expect(dropped).toBeGreaterThanOrEqual(24);
@@ -232,7 +232,7 @@ describe("what waits", () => {
       if (call.route === "messages" && call.method === "POST") await clock.sleep(20_000);
       return undefined;
     };
-    for (let batch = 0; batch < 100; batch += 1) await sink.messages("t1", texts(1 + batch * 2, 2, "x".repeat(50_000)));
+    for (let batch = 0; batch < 100; batch += 1) await sink.messages("t1", [texts(1 + batch * 2, 2, "x".repeat(50_000))]);
     await sink.terminal(complete("t1"));
     const took = await advanceUntil(clock, "the result", () => server.task("t1").status === "completed");
     expect(took).toBeLessThanOrEqual(60_000 + 21_000);
@@ -280,7 +280,7 @@ describe("what waits", () => {
     };
     for (let n = 1; n <= 8; n += 1) {
       task(`t${n}`);
-      for (let batch = 0; batch < 3; batch += 1) await sink.messages(`t${n}`, texts(1 + batch, 1));
+      for (let batch = 0; batch < 3; batch += 1) await sink.messages(`t${n}`, [texts(1 + batch, 1)]);
     }
     await waitFor("the outbox to be empty", () => outbox.lanes.size === 0);
     expect(most).toBe(4);

@@ -78,13 +78,13 @@ describe("createDirectSink", () => {
 
   it("sends messages, session and usage once, and never rejects", async () => {
     const { clock, times, sink } = setup([http(500)]);
-    await sink.messages("t", []);
+    await sink.messages("t", [[]]);
     await sink.session("t", { session_id: "s", work_dir: "/w" });
     await sink.usage("t", []);
     await clock.advance(60_000);
     expect(times.length).toBe(3);
     const silent = setup(["hang"]);
-    const sent = silent.sink.messages("t", []);
+    const sent = silent.sink.messages("t", [[]]);
     await silent.clock.advance(5000);
     await sent;
   });
