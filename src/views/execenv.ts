@@ -1,5 +1,6 @@
 import type { CleanReport, EnvList, EnvSummary, GcReport, HealReport, Inspection, StoreReport, TempReport } from "../lib/execenv/index.ts";
 import { type Cell, pairsText, tableText } from "./table.ts";
+import { bytesText } from "./units.ts";
 
 /** The table of `execenv list`, with a line of plain words below it. */
 export function listText(list: EnvList, nowMs: number): string {
@@ -33,18 +34,6 @@ function countText(findings: { error: number; warn: number; info: number } | und
   if (findings === undefined) return "";
   const parts = (["error", "warn", "info"] as const).flatMap((key) => (findings[key] > 0 ? [`${findings[key]} ${key}`] : []));
   return parts.join(", ") || "none";
-}
-
-/** 1536 → `1.5 KB`. */
-function bytesText(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  let value = bytes;
-  let at = 0;
-  while (value >= 1024 && at < units.length - 1) {
-    value /= 1024;
-    at += 1;
-  }
-  return `${at === 0 ? value : value.toFixed(1)} ${units[at] ?? ""}`;
 }
 
 /** `execenv inspect`: who it belongs to, its home, its findings, what to do. */
