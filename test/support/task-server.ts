@@ -8,6 +8,8 @@ export type Route = "resolve" | "wait-local-directory" | "prepare-lease" | "star
 
 export interface Call {
   readonly route: Route;
+  /** The task the path names. */
+  readonly taskId: string;
   readonly body: Record<string, unknown>;
 }
 

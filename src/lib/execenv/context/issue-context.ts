@@ -13,7 +13,8 @@ function issueLines(task: TaskContext): string[] {
   const lines = ["# This task", ""];
   if (filled(task.issueId)) lines.push(`- Issue: ${task.issueId}`);
   if (filled(task.chatSessionId)) lines.push(`- Chat session: ${task.chatSessionId}`);
-  lines.push(filled(task.triggerCommentId) ? `- Started by: comment ${task.triggerCommentId}` : "- Started by: a new assignment");
+  if (filled(task.chatSessionId)) lines.push("- Started by: a message in that chat");
+  else lines.push(filled(task.triggerCommentId) ? `- Started by: comment ${task.triggerCommentId}` : "- Started by: a new assignment");
   if (filled(task.handoffNote)) lines.push("", "The assigner narrowed the scope:", "", quoteText(task.handoffNote));
   if (filled(task.issueId)) lines.push("", "Read the issue first:", "", fencedText(`multica issue get ${task.issueId} --output json`, "sh"));
   return lines;

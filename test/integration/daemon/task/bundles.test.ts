@@ -26,7 +26,7 @@ function taskWith(daemon: TaskDaemon, ...skills: Skill[]): Task {
 function serve(daemon: TaskDaemon, skills: Readonly<Record<string, Skill | Answer>>): string[] {
   const asked: string[] = [];
   daemon.server.script = (route, _nth, call) => {
-    if ((route as string) !== "resolve") return undefined;
+    if (route !== "resolve") return undefined;
     const wanted = (call.body["skills"] as { id: string }[]).map(({ id }) => id);
     asked.push(...wanted);
     const found = skills[wanted[0] ?? ""];
@@ -128,7 +128,7 @@ describe("skills by reference", () => {
     const answered = Promise.withResolvers<Answer>();
     let calls = 0;
     daemon.server.script = (route) => {
-      if ((route as string) !== "resolve") return undefined;
+      if (route !== "resolve") return undefined;
       calls += 1;
       return calls === 1 ? { status: 503, body: { error: "later" } } : answered.promise;
     };
