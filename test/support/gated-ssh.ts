@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface GatedSsh {
@@ -8,6 +8,8 @@ export interface GatedSsh {
   calls(): number;
   /** Lets every transport through, now and later. */
   open(): void;
+  /** Holds those back that begin from now on. */
+  close(): void;
 }
 
 /**
@@ -22,5 +24,6 @@ export function gatedSsh(directory: string): GatedSsh {
     env: { GIT_SSH_COMMAND: script, GIT_SSH_VARIANT: "simple" },
     calls: () => (existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").length : 0),
     open: () => writeFileSync(gate, ""),
+    close: () => rmSync(gate, { force: true }),
   };
 }

@@ -47,8 +47,10 @@ export async function cloneBare(
 /** The error with the remote's name in it: several clones may go on at the same time. */
 function named(error: unknown, url: string): unknown {
   const shown = maskCredentials(url);
-  if (!isMulticaError(error) || !error.code.startsWith("git_") || error.message.includes(shown)) return error;
-  return new MulticaError(error.code, `${error.message} (remote: ${shown})`, { cause: error.cause, details: error.details, suggestions: error.suggestions, retry: error.retry });
+  if (!isMulticaError(error) || !error.code.startsWith("git_")) return error;
+  const silent = isMulticaError(error, "git_timeout") ? "\nThe remote does not answer in time: check the network and `git ls-remote <url>` on this machine, then try again." : "";
+  if (silent === "" && error.message.includes(shown)) return error;
+  return new MulticaError(error.code, `${error.message} (remote: ${shown})${silent}`, { cause: error.cause, details: error.details, suggestions: error.suggestions, retry: error.retry });
 }
 
 /** A half-deleted cache makes room. Where objects are left, so may be an agent's commits: it is set aside, not deleted. */

@@ -24,6 +24,8 @@ export interface RefreshOptions {
 }
 
 const REMOTES = "refs/remotes/origin/";
+/** For the remote's list of refs: the largest ones answer within seconds. */
+const LOOK_MS = 60_000;
 
 /**
  * Makes an existing cache safe to work on and brings it up to date. A remote that cannot be reached is an outcome, not an
@@ -54,7 +56,8 @@ export async function refreshBare(git: Git, repo: BareRepo, url: string, options
  * what the remote calls its default branch comes with it (plain fetch never moves `origin/HEAD`).
  */
 async function update(repo: BareRepo): Promise<void> {
-  const asked = await repo.run(["ls-remote", "--symref", "origin", "HEAD", "refs/heads/*", "refs/tags/*"]);
+  // A remote that hangs must not hold an agent longer than its command waits: what is cached will do then.
+  const asked = await repo.run(["ls-remote", "--symref", "origin", "HEAD", "refs/heads/*", "refs/tags/*"], { timeoutMs: LOOK_MS });
   if (asked.code !== 0) throw gitFailure("git fetch: ", asked);
   const remote = parseRemote(asked.stdout);
   const local = await localRefs(repo);

@@ -6,9 +6,10 @@ import { dirname, join } from "node:path";
 import { spawn } from "node:child_process";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isMulticaError } from "../../../src/lib/core/index.ts";
-import { sendSignal, systemClock } from "../../../src/lib/platform/index.ts";
+import { type Clock, findByEnv, sendSignal, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { createRepoCache } from "../../../src/lib/repos/index.ts";
+import { gatedSsh } from "../../support/gated-ssh.ts";
 import { makeRemote } from "../../support/git.ts";
 import { waitFor } from "../../support/wait.ts";
 import { TASK_B, harness } from "./harness.ts";
@@ -91,6 +92,31 @@ describe("a remote that", () => {
     expect(await pending).toContain("closing");
     for (const socket of sockets) socket.destroy();
     nothingLeft(cache.cachePath("ws", url));
+  });
+
+  it("hangs is named when the time is over, with what to do; the next try succeeds", async () => {
+    const { git, dir, root, request } = harness();
+    const ssh = gatedSsh(dir("ssh"));
+    const remote = makeRemote(git, dir("remotes", "api"));
+    // Ten minutes, and the minute for a look at the remote, pass in no time.
+    const hasty: Clock = { ...systemClock, setTimer: (ms, fn) => systemClock.setTimer(ms >= 60_000 ? 300 : ms, fn) };
+    const env = { ...git.env, ...ssh.env };
+    const cache = createRepoCache({ root, clock: hasty, logger: silentLogger, env });
+    const patient = createRepoCache({ root, clock: systemClock, logger: silentLogger, env });
+    onTestFinished(() => Promise.all([cache.close(), patient.close()]).then(() => undefined));
+    const url = `ssh://user:hunter22@host${remote}`;
+    const text = await failure(cache.ensure("ws", url));
+    expect(text).toMatch(/git_timeout: git command timed out after 10m0s \(remote: ssh:\/\/\*\*\*@host.*does not answer in time.*git ls-remote/s);
+    expect(text).not.toContain("hunter22");
+    nothingLeft(cache.cachePath("ws", url));
+    expect(findByEnv("MULTICA_REPO_CACHE", cache.cachePath("ws", url))).toEqual([]);
+    ssh.open();
+    expect((await patient.ensure("ws", url)).cloned).toBe(true);
+    ssh.close();
+    const result = await cache.checkout(request(url));
+    expect(result.stale).toBe(true);
+    expect(result.warnings.join()).toContain("timed out after 1m0s");
+    expect(existsSync(join(result.path, "README.md"))).toBe(true);
   });
 
   it("disappears half way leaves no half cache, and a cached state can still be worked with", async () => {
