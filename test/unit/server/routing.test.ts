@@ -18,6 +18,9 @@ const top = (comment: RoutedComment, assignee: string | null = A): RoutingFacts 
 });
 const reply = (comment: RoutedComment, ...thread: RoutedComment[]): RoutingFacts => ({ ...top(comment), parent: thread.at(-1) ?? null, thread });
 
+const S = "dddddddd-0000-4000-8000-000000000004";
+const led = (facts: RoutingFacts): RoutingFacts => ({ ...facts, squadLeaders: new Map([[S, C]]) });
+
 describe("routeComment", () => {
   it.each<{ name: string; facts: RoutingFacts; wakes: string[] }>([
     { name: "a plain top-level comment wakes the assignee", facts: top(member()), wakes: [A] },
@@ -43,6 +46,11 @@ describe("routeComment", () => {
     { name: "members among themselves wake nobody", facts: reply(member(), member()), wakes: [] },
     { name: "a mention beats the thread", facts: reply(member(mention("agent", C)), agent(B)), wakes: [C] },
     { name: "an agent's reply wakes nobody", facts: reply(agent(C), agent(B)), wakes: [] },
+    { name: "a mentioned squad means its leader", facts: led(top(member(mention("squad", S)))), wakes: [C] },
+    { name: "a squad without a leader wakes nobody", facts: top(member(mention("squad", S))), wakes: [] },
+    { name: "a squad's leader is woken by a plain comment", facts: led({ ...top(member()), assigneeType: "squad", assigneeId: S }), wakes: [C] },
+    { name: "a squad's leader is woken by a worker's comment", facts: led({ ...top(agent(B)), assigneeType: "squad", assigneeId: S }), wakes: [C] },
+    { name: "a squad's leader does not wake itself", facts: led({ ...top(agent(C)), assigneeType: "squad", assigneeId: S }), wakes: [] },
   ])("$name", ({ facts, wakes }) => {
     expect(routeComment(facts)).toEqual(wakes);
   });

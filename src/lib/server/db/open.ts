@@ -5,12 +5,13 @@ import { SCHEMA_V1 } from "./schema.ts";
 import { SCHEMA_PROJECTS } from "./schema-projects.ts";
 import { SCHEMA_REQUESTS } from "./schema-requests.ts";
 import { SCHEMA_SKILLS } from "./schema-skills.ts";
+import { SCHEMA_SQUADS } from "./schema-squads.ts";
 
 // A statement that waits holds the whole process up: the only other writer is a token being minted.
 const BUSY_MS = 2000;
 
 /** Schema steps in order; `user_version` counts those that are applied. Never edit a released one: append. */
-const MIGRATIONS: readonly string[] = [SCHEMA_V1, SCHEMA_REQUESTS, SCHEMA_SKILLS, SCHEMA_PROJECTS];
+const MIGRATIONS: readonly string[] = [SCHEMA_V1, SCHEMA_REQUESTS, SCHEMA_SKILLS, SCHEMA_PROJECTS, SCHEMA_SQUADS];
 
 /**
  * Opens (and creates, mode 0600) the server's database, brings its schema up to date and returns it.

@@ -4,8 +4,11 @@ import { HttpError, badRequest, notFound } from "../http-error.ts";
 import type { Scope } from "../http/scope.ts";
 import { type CommentRow, type IssueRow, type TaskRow, stringsColumn } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { declinedToAct } from "./squads/leading.ts";
+import { notify, notifySubscribers } from "./inbox.ts";
 import { actorId, subscribe } from "./issues.ts";
 import { type TriggerOutcome, onCommentChanged, onCommentCreated } from "./tasks/enqueue.ts";
+import { parseMentions } from "./tasks/routing.ts";
 
 interface NewComment {
   readonly content: string;
@@ -24,6 +27,9 @@ export function createComment(tx: Tx, scope: Scope, issue: IssueRow, input: NewC
   if ((input.attachment_ids ?? []).length > 0) throw badRequest("one or more attachments not found");
   const parentId = checkedParent(tx, issue, input.parent_id ?? null);
   requireThread(tx, issue, actor, parentId);
+  if (actor.taskId !== undefined && declinedToAct(tx.db, issue.id, actor.taskId)) {
+    throw new HttpError(409, "squad leader recorded no_action; comments are not allowed for this task");
+  }
   const id = tx.newId();
   insert(tx.db, "comment", {
     id,
@@ -42,7 +48,18 @@ export function createComment(tx: Tx, scope: Scope, issue: IssueRow, input: NewC
   run(tx.db, "UPDATE issue SET last_activity_at = :now WHERE id = :id", { now: tx.now, id: issue.id });
   const { comment } = loadComment(tx.db, scope, id);
   const outcomes = onCommentCreated(tx, issue, comment, actor, { suppressAgentIds: input.suppress_agent_ids ?? [] });
+  tellPeople(tx, issue, comment, actor);
   return { row: comment, outcomes };
+}
+
+/** Whom a comment names hears that; who follows the issue hears of the comment. */
+function tellPeople(tx: Tx, issue: IssueRow, comment: CommentRow, actor: Actor): void {
+  const mentioned = [...new Set(parseMentions(comment.content).filter(({ kind }) => kind === "member").map(({ id }) => id.toLowerCase()))];
+  const notice = { actor, body: comment.content, details: { comment_id: comment.id } };
+  for (const userId of mentioned) {
+    notify(tx, userId, { ...notice, workspaceId: issue.workspace_id, issueId: issue.id, title: issue.title, type: "mentioned", severity: "attention" });
+  }
+  notifySubscribers(tx, issue, { ...notice, type: "new_comment" }, mentioned);
 }
 
 /** New text for a comment; runs that it triggered and that have not begun follow it. */

@@ -3,7 +3,7 @@ import { isUuid } from "../../core/index.ts";
 import type { Actor } from "../context.ts";
 import { all, one } from "../db/query.ts";
 import { HttpError, badRequest } from "../http-error.ts";
-import type { AgentRow, IssueRow, WorkspaceRow } from "../rows/index.ts";
+import type { AgentRow, IssueRow, SquadRow, WorkspaceRow } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
 import { findIssue } from "./issues.ts";
 import { mayInvoke, originatorOf } from "./tasks/permission.ts";
@@ -89,7 +89,8 @@ function assigneeColumns(tx: Tx, workspace: WorkspaceRow, actor: Actor, input: I
       if (current?.assignee_type !== "agent" || current.assignee_id !== wanted) requireAssignable(tx, workspace.id, actor, wanted);
       break;
     case "squad":
-      throw badRequest("assignee_id does not refer to a squad in this workspace");
+      if (current?.assignee_type !== "squad" || current.assignee_id !== wanted) requireAssignableSquad(tx, workspace.id, actor, wanted);
+      break;
     default:
       throw badRequest(`invalid assignee_type ${JSON.stringify(type)}; valid values: member, agent, squad`);
   }
@@ -122,6 +123,17 @@ export function projectColumn(tx: Tx, workspaceId: string, id: string | null | u
     throw badRequest("project not found in this workspace");
   }
   return params.id;
+}
+
+function requireAssignableSquad(tx: Tx, workspaceId: string, actor: Actor, squadId: string): void {
+  const squad = one<SquadRow>(tx.db, "SELECT * FROM squad WHERE id = :squadId AND workspace_id = :workspaceId", { squadId, workspaceId });
+  if (squad === undefined) throw badRequest("assignee_id does not refer to a squad in this workspace");
+  if (squad.archived_at !== null) throw badRequest("cannot assign to an archived squad");
+  const leader = one<AgentRow>(tx.db, "SELECT * FROM agent WHERE id = :id", { id: squad.leader_id });
+  if (leader === undefined || leader.archived_at !== null) throw badRequest("squad leader is archived; cannot assign to this squad");
+  if (!mayInvoke(leader, originatorOf(tx.db, actor))) {
+    throw new HttpError(403, "you do not have permission to assign work to this squad");
+  }
 }
 
 function parentId(tx: Tx, workspace: WorkspaceRow, ref: string, current: IssueRow | undefined): string {

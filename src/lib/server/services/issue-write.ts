@@ -5,6 +5,7 @@ import type { Scope } from "../http/scope.ts";
 import { type IssueRow, issueIdentifier, issueWire } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
 import { checkedLabels, plainColumns, referenceColumns } from "./issue-input.ts";
+import { notify, notifySubscribers } from "./inbox.ts";
 import { actorId, loadIssue, recordActivity, subscribe } from "./issues.ts";
 import { cancelTasksOfIssue, onIssueCreated, onIssueUpdated } from "./tasks/enqueue.ts";
 
@@ -36,6 +37,7 @@ export function createIssue(tx: Tx, scope: Scope, input: IssueInput): IssueRow {
   subscribe(tx, id, actor.type, actorId(actor), "creator");
   subscribeAssignee(tx, issue);
   recordActivity(tx, issue, actor, "created");
+  if (issue.assignee_type === "member") tellAssignee(tx, scope, issue);
   onIssueCreated(tx, issue, actor, noteOf(input));
   return issue;
 }
@@ -56,6 +58,7 @@ export function updateIssue(tx: Tx, scope: Scope, before: IssueRow, input: Issue
   const after = loadIssue(tx.db, workspace, before.id);
   subscribeAssignee(tx, after);
   recordChanges(tx, scope, before, after);
+  tellOfChanges(tx, scope, before, after);
   onIssueUpdated(tx, before, after, actor, { ...noteOf(input), ...(input.suppress_run === true ? { suppressRun: true } : {}) });
   return loadIssue(tx.db, workspace, before.id);
 }
@@ -129,6 +132,19 @@ function refuseConflict(issue: IssueRow, input: IssueInput): void {
 function subscribeAssignee(tx: Tx, issue: IssueRow): void {
   const { assignee_type: type, assignee_id: id } = issue;
   if (id !== null && (type === "member" || type === "agent")) subscribe(tx, issue.id, type, id, "assignee");
+}
+
+function tellAssignee(tx: Tx, scope: Scope, issue: IssueRow): void {
+  const { actor } = scope;
+  notify(tx, issue.assignee_id, { workspaceId: issue.workspace_id, type: "issue_assigned", severity: "attention", issueId: issue.id, title: issue.title, actor });
+}
+
+function tellOfChanges(tx: Tx, scope: Scope, before: IssueRow, after: IssueRow): void {
+  const assigned = after.assignee_type === "member" && after.assignee_id !== before.assignee_id;
+  if (assigned) tellAssignee(tx, scope, after);
+  if (after.status === before.status) return;
+  const details = { from: before.status, to: after.status };
+  notifySubscribers(tx, after, { type: "status_changed", actor: scope.actor, details }, assigned ? [after.assignee_id ?? ""] : []);
 }
 
 const WATCHED = ["title", "description", "status", "priority", "parent_issue_id", "project_id", "stage", "start_date", "due_date"] as const;

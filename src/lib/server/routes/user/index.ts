@@ -3,6 +3,7 @@ import type { App } from "../../http/env.ts";
 import { agentRoutes } from "./agents.ts";
 import { agentActionRoutes } from "./agent-actions.ts";
 import { commentRoutes } from "./comments.ts";
+import { inboxRoutes } from "./inbox.ts";
 import { issueRoutes } from "./issues.ts";
 import { issueSatelliteRoutes } from "./issue-satellites.ts";
 import { labelRoutes } from "./labels.ts";
@@ -12,11 +13,12 @@ import { projectRoutes } from "./projects.ts";
 import { runtimeRequestRoutes } from "./runtime-requests.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { skillRoutes } from "./skills.ts";
+import { squadRoutes } from "./squads.ts";
 import { taskRoutes } from "./tasks.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
-/** Every user route of tier 1 (server-api.md 14.3) but files, which come with attachments. */
+/** Every user route this server has (server-api.md 14.3). */
 export function userRoutes(app: App, ctx: ServerContext): void {
   meRoutes(app, ctx);
   tokenRoutes(app, ctx);
@@ -28,6 +30,8 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   agentRoutes(app, ctx);
   agentActionRoutes(app, ctx);
   projectRoutes(app, ctx);
+  squadRoutes(app, ctx);
+  inboxRoutes(app, ctx);
   labelRoutes(app, ctx);
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);

@@ -18,6 +18,7 @@ import {
 import type { Tx } from "../../transaction.ts";
 import { needsWorktree, projectFields } from "../projects/claim-fields.ts";
 import { claimSkills } from "../skills/bundles.ts";
+import { activeSquad, leaderBriefing } from "../squads/leading.ts";
 import { commentFields } from "./claim-comments.ts";
 import { resumeFor } from "./resume-lookup.ts";
 
@@ -43,6 +44,7 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
   if (needsWorktree(tx, projectId, runtime, capabilities)) {
     return { kind: "refused", status: 422, reason: "local_directory_error", message: "the project's directory needs a worktree, which this daemon cannot make" };
   }
+  const squad = task.squad_id === null ? undefined : activeSquad(tx.db, workspace.id, task.squad_id);
   const payload: Task = {
     ...identity(task),
     ...people(tx, task),
@@ -50,7 +52,12 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
     ...issueFields(tx, task, issue, workspace),
     ...commentFields(tx, task, capabilities),
     ...text("workspace_context", workspace.context),
-    agent: { ...agentFields(agent), ...claimSkills(tx, agent.id, capabilities) },
+    ...(squad === undefined ? {} : { squad_id: squad.id, squad_name: squad.name }),
+    agent: {
+      ...agentFields(agent),
+      ...(squad === undefined || task.is_leader_task === 0 ? {} : { instructions: [agent.instructions, leaderBriefing(tx.db, squad)].filter((part) => part !== "").join("\n\n") }),
+      ...claimSkills(tx, agent.id, capabilities),
+    },
     ...projectFields(tx, workspace, projectId),
     leader_role_resolved: true,
     is_leader_task: task.is_leader_task === 1,

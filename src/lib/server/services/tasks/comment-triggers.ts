@@ -2,9 +2,11 @@ import type { Actor } from "../../context.ts";
 import { all, update } from "../../db/query.ts";
 import { type CommentRow, type IssueRow, type TaskRow, stringsColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { activeSquad } from "../squads/leading.ts";
+import type { RunTarget } from "./assignee.ts";
 import { cancelRow } from "./cancel.ts";
 import { enqueue, loadComment, triggerColumns } from "./queue.ts";
-import { type RoutedComment, routeComment } from "./routing.ts";
+import { type RoutedComment, parseMentions, routeComment } from "./routing.ts";
 
 /** One entry of a comment's `trigger_outcomes` (server-api.md 13.5.3). */
 export interface TriggerOutcome {
@@ -21,25 +23,45 @@ export interface CommentOptions {
 /** Starts the agents a new comment is for. A trigger that is blocked is an outcome, never an error. */
 export function onCommentCreated(tx: Tx, issue: IssueRow, comment: CommentRow, actor: Actor, options: CommentOptions = {}): TriggerOutcome[] {
   const suppressed = new Set(options.suppressAgentIds ?? []);
-  return routedAgents(tx, issue, comment)
-    .filter((agentId) => !suppressed.has(agentId))
-    .map((agentId): TriggerOutcome => {
-      const outcome = enqueue(tx, { issue, agentId, actor, trigger: comment.id });
+  return routedTargets(tx, issue, comment)
+    .filter(({ agentId }) => !suppressed.has(agentId))
+    .map((target): TriggerOutcome => {
+      const { agentId } = target;
+      const outcome = enqueue(tx, { issue, ...target, actor, trigger: comment.id });
       const [status, reason] = outcome.kind === "blocked" ? (["blocked", outcome.reason] as const) : ([outcome.kind, outcome.kind] as const);
       return { target_type: "agent", target_id: agentId, status, reason_code: reason };
     });
 }
 
 /** The agents a comment is for, before permission is looked at. */
-function routedAgents(tx: Tx, issue: IssueRow, comment: CommentRow): string[] {
+function routedTargets(tx: Tx, issue: IssueRow, comment: CommentRow): RunTarget[] {
   const parent = comment.parent_id === null ? null : (loadComment(tx, comment.parent_id) ?? null);
-  return routeComment({
+  const thread = parent === null ? [] : threadOf(tx, parent.id).filter((one) => one.id !== comment.id);
+  const squadLeaders = leadersOf(tx, issue, [comment, ...thread.slice(0, 1)]);
+  const agents = routeComment({
     comment: routed(comment),
     parent: parent === null ? null : routed(parent),
-    thread: parent === null ? [] : threadOf(tx, parent.id).filter((one) => one.id !== comment.id).map(routed),
+    thread: thread.map(routed),
     assigneeType: issue.assignee_type,
     assigneeId: issue.assignee_id,
+    squadLeaders,
   });
+  return agents.map((agentId) => {
+    const squadId = [...squadLeaders].find(([, leader]) => leader === agentId)?.[0];
+    return { agentId, ...(squadId === undefined ? {} : { squadId }) };
+  });
+}
+
+/** The issue's squad first: an agent that leads several is woken for the one the issue belongs to. */
+function leadersOf(tx: Tx, issue: IssueRow, comments: readonly CommentRow[]): ReadonlyMap<string, string> {
+  const mentioned = comments.flatMap((one) => parseMentions(one.content)).filter((mention) => mention.kind === "squad");
+  const ids = [...(issue.assignee_type === "squad" ? [issue.assignee_id ?? ""] : []), ...mentioned.map((mention) => mention.id.toLowerCase())];
+  const leaders = new Map<string, string>();
+  for (const id of ids) {
+    const squad = activeSquad(tx.db, issue.workspace_id, id);
+    if (squad !== undefined) leaders.set(id, squad.leader_id);
+  }
+  return leaders;
 }
 
 /**

@@ -1,11 +1,16 @@
 import { giveUpReason } from "../../../core/index.ts";
 import { insert, one } from "../../db/query.ts";
 import { notFound } from "../../http-error.ts";
-import type { TaskRow } from "../../rows/index.ts";
+import type { Actor } from "../../context.ts";
+import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { declinedToAct } from "../squads/leading.ts";
+import { notifySubscribers } from "../inbox.ts";
+import { onCommentCreated } from "./comment-triggers.ts";
 import { afterFailure } from "./fail.ts";
 import { releaseWaiting } from "./follow-ups.ts";
 import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
+import { loadComment } from "./queue.ts";
 import { endTask, findTask } from "./store.ts";
 
 export interface Completion extends RunFacts {
@@ -41,6 +46,7 @@ export function completeTask(tx: Tx, taskId: string, report: Completion): TaskRo
 function ensureComment(tx: Tx, task: TaskRow, output: string): void {
   if (task.issue_id === null || output.trim() === "") return;
   if (task.trigger_comment_id !== null && isBareAcknowledgement(output)) return;
+  if (declinedToAct(tx.db, task.issue_id, task.id)) return;
   const own = one(
     tx.db,
     `SELECT id FROM comment WHERE issue_id = :issueId AND author_type = 'agent' AND author_id = :agentId
@@ -48,8 +54,9 @@ function ensureComment(tx: Tx, task: TaskRow, output: string): void {
     { issueId: task.issue_id, agentId: task.agent_id, since: task.started_at ?? task.created_at },
   );
   if (own !== undefined) return;
+  const id = tx.newId();
   insert(tx.db, "comment", {
-    id: tx.newId(),
+    id,
     issue_id: task.issue_id,
     workspace_id: task.workspace_id,
     author_type: "agent",
@@ -60,6 +67,17 @@ function ensureComment(tx: Tx, task: TaskRow, output: string): void {
     created_at: tx.now,
     updated_at: tx.now,
   });
+  announce(tx, task, id);
+}
+
+/** People who follow the issue hear of the comment, and so does the leader of the squad the issue belongs to. */
+function announce(tx: Tx, task: TaskRow, commentId: string): void {
+  const issue = one<IssueRow>(tx.db, "SELECT * FROM issue WHERE id = :id", { id: task.issue_id });
+  const comment = loadComment(tx, commentId);
+  if (issue === undefined || comment === undefined) return;
+  const actor: Actor = { type: "agent", userId: task.originator_user_id ?? "", agentId: task.agent_id, taskId: task.id };
+  notifySubscribers(tx, issue, { type: "new_comment", actor, body: comment.content, details: { comment_id: commentId } });
+  if (issue.assignee_type === "squad") onCommentCreated(tx, issue, comment, actor);
 }
 
 const ACKNOWLEDGEMENTS: ReadonlySet<string> = new Set(["done", "готово", "готова", "сделано", "完成", "完了"]);

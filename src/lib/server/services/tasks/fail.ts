@@ -1,7 +1,9 @@
+import type { Actor } from "../../context.ts";
 import { all, one, run } from "../../db/query.ts";
 import { notFound } from "../../http-error.ts";
 import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { notifySubscribers } from "../inbox.ts";
 import { storedReason } from "./classify.ts";
 import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
 import { releaseWaiting } from "./follow-ups.ts";
@@ -79,6 +81,9 @@ function reportOnIssue(tx: Tx, failed: TaskRow): void {
   const issue = issueOf(tx, failed);
   if (issue === undefined) return;
   const text = commentText(failed.error ?? "") || "no details";
+  const agent: Actor = { type: "agent", userId: failed.originator_user_id ?? "", agentId: failed.agent_id, taskId: failed.id };
+  const details = { task_id: failed.id, failure_reason: failed.failure_reason };
+  notifySubscribers(tx, issue, { type: "task_failed", severity: "attention", actor: agent, body: text, details });
   postSystemComment(tx, issue, `The run failed (${failed.failure_reason ?? "unknown"}): ${text}`, existingComment(tx, failed.trigger_comment_id));
 }
 

@@ -2,6 +2,7 @@ import type { Actor } from "../../context.ts";
 import { all, insert, one } from "../../db/query.ts";
 import { type IssueRow, type TaskRow, type WorkspaceRow, isClosed, issueIdentifier } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { assignedTarget } from "./assignee.ts";
 import { enqueueForIssue, pendingOf } from "./queue.ts";
 
 /** Author id of what the server itself writes. */
@@ -25,8 +26,9 @@ export function onIssueUpdated(tx: Tx, before: IssueRow, after: IssueRow, actor:
   const reassigned = after.assignee_id !== before.assignee_id || after.assignee_type !== before.assignee_type;
   if (reassigned && after.status !== "backlog") return startAssignee(tx, after, actor, options.handoffNote);
   const leftBacklog = before.status === "backlog" && after.status !== "backlog" && !isClosed(after.status);
-  if (!leftBacklog || after.assignee_type !== "agent" || after.assignee_id === null) return null;
-  const pair = { issue: after, agentId: after.assignee_id };
+  const target = leftBacklog ? assignedTarget(tx, after) : undefined;
+  if (target === undefined) return null;
+  const pair = { issue: after, agentId: target.agentId };
   if (pendingOf(tx, pair, "queued") !== undefined || pendingOf(tx, pair, "dispatched") !== undefined) return null;
   return startAssignee(tx, after, actor, options.handoffNote);
 }
@@ -49,10 +51,11 @@ export function postSystemComment(tx: Tx, issue: IssueRow, content: string, pare
 }
 
 function startAssignee(tx: Tx, issue: IssueRow, actor: Actor, handoffNote: string | undefined): TaskRow | null {
-  if (issue.assignee_type !== "agent" || issue.assignee_id === null) return null;
+  const target = assignedTarget(tx, issue);
+  if (target === undefined) return null;
   return enqueueForIssue(tx, {
     issue,
-    agentId: issue.assignee_id,
+    ...target,
     actor,
     ...(handoffNote === undefined || handoffNote === "" ? {} : { handoffNote }),
   });
@@ -69,9 +72,8 @@ function onSubIssueClosed(tx: Tx, issue: IssueRow, actor: Actor): void {
   const prefix = one<WorkspaceRow>(tx.db, "SELECT * FROM workspace WHERE id = :id", { id: parent.workspace_id })?.issue_prefix ?? "";
   const names = stage.map((one) => issueIdentifier(prefix, one.number)).join(", ");
   const trigger = postSystemComment(tx, parent, `Every sub-issue of this stage is closed: ${names}.`);
-  if (parent.assignee_type === "agent" && parent.assignee_id !== null) {
-    enqueueForIssue(tx, { issue: parent, agentId: parent.assignee_id, actor, trigger });
-  }
+  const target = assignedTarget(tx, parent);
+  if (target !== undefined) enqueueForIssue(tx, { issue: parent, ...target, actor, trigger });
 }
 
 function inStage(sibling: IssueRow, stage: number | null): boolean {

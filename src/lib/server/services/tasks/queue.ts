@@ -15,6 +15,8 @@ export interface EnqueueInput {
   /** Id of the comment that starts the run. */
   readonly trigger?: string;
   readonly handoffNote?: string;
+  /** The squad that the agent leads in this run. */
+  readonly squadId?: string;
 }
 
 /** What became of a trigger; the blocked reasons are those of `trigger_outcomes` (server-api.md 13.5.3). */
@@ -110,6 +112,7 @@ function merge(tx: Tx, task: TaskRow, input: EnqueueInput, trigger: CommentRow |
   if (input.handoffNote !== undefined) {
     patch["context"] = JSON.stringify({ ...objectColumn(task.context), handoff_note: input.handoffNote });
   }
+  if (input.squadId !== undefined) Object.assign(patch, { is_leader_task: 1, squad_id: input.squadId });
   update(tx.db, "task", task.id, patch);
   return findTask(tx.db, task.id) ?? task;
 }
@@ -123,6 +126,8 @@ function newRow(input: EnqueueInput, runtimeId: string, originator: string | nul
     issue_id: issue.id,
     priority: priorityNumber(issue.priority),
     context: JSON.stringify(input.handoffNote === undefined ? {} : { handoff_note: input.handoffNote }),
+    is_leader_task: input.squadId === undefined ? 0 : 1,
+    squad_id: input.squadId ?? null,
     originator_user_id: originator,
     initiator_type: actor === null ? null : actor.type,
     initiator_id: actor === null ? null : actor.type === "agent" ? (actor.agentId ?? null) : actor.userId,

@@ -3,6 +3,7 @@ import { update } from "../../db/query.ts";
 import { badRequest, notFound } from "../../http-error.ts";
 import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { type RunTarget, assignedTarget } from "./assignee.ts";
 import { cancelRow } from "./cancel.ts";
 import { type BlockedReason, enqueue, pendingOf } from "./queue.ts";
 import { isResumeUnsafeReason } from "./resume.ts";
@@ -23,13 +24,14 @@ const REFUSALS: Readonly<Record<BlockedReason, string>> = {
  */
 export function rerunIssue(tx: Tx, issue: IssueRow, actor: Actor, options: { readonly taskId?: string } = {}): TaskRow {
   const source = options.taskId === undefined ? undefined : sourceTask(tx, issue, options.taskId);
-  const agentId = source?.agent_id ?? assignedAgent(issue);
+  const target = source === undefined ? assigned(tx, issue) : targetOf(source);
+  const { agentId } = target;
   for (const state of ["deferred", "queued", "dispatched"] as const) {
     const pending = pendingOf(tx, { issue, agentId }, state);
     if (pending !== undefined) cancelRow(tx, pending.id);
   }
   const trigger = source?.trigger_comment_id ?? undefined;
-  const outcome = enqueue(tx, { issue, agentId, actor, ...(trigger === undefined ? {} : { trigger }) });
+  const outcome = enqueue(tx, { issue, ...target, actor, ...(trigger === undefined ? {} : { trigger }) });
   if (outcome.kind === "blocked") throw badRequest(`cannot rerun: ${REFUSALS[outcome.reason]}`);
   update(tx.db, "task", outcome.task.id, { force_fresh_session: 1, ...continued(source, outcome.task) });
   return findTask(tx.db, outcome.task.id) ?? outcome.task;
@@ -50,7 +52,12 @@ function sourceTask(tx: Tx, issue: IssueRow, taskId: string): TaskRow {
   return task;
 }
 
-function assignedAgent(issue: IssueRow): string {
-  if (issue.assignee_type === "agent" && issue.assignee_id !== null) return issue.assignee_id;
-  throw badRequest("cannot rerun: the issue has no agent assigned");
+function targetOf(source: TaskRow): RunTarget {
+  return { agentId: source.agent_id, ...(source.squad_id === null || source.is_leader_task === 0 ? {} : { squadId: source.squad_id }) };
+}
+
+function assigned(tx: Tx, issue: IssueRow): RunTarget {
+  const target = assignedTarget(tx, issue);
+  if (target === undefined) throw badRequest("cannot rerun: the issue has no agent assigned");
+  return target;
 }

@@ -13,6 +13,8 @@ export interface RoutingFacts {
   readonly thread: readonly RoutedComment[];
   readonly assigneeType: string | null;
   readonly assigneeId: string | null;
+  /** Leaders of the squads that the comments mention or the issue is assigned to; a squad without one is not there. */
+  readonly squadLeaders?: ReadonlyMap<string, string>;
 }
 
 export interface Mention {
@@ -41,23 +43,31 @@ export function routeComment(facts: RoutingFacts): string[] {
 }
 
 function choose(facts: RoutingFacts, parent: RoutedComment | null, mentions: readonly Mention[]): string[] {
-  const agents = agentIds(mentions);
+  const leaders = facts.squadLeaders ?? new Map<string, string>();
+  const agents = agentIds(mentions, leaders);
   if (agents.length > 0) return agents;
   if (mentions.some(({ kind }) => kind === "all" || kind === "member" || kind === "squad")) return [];
-  if (facts.comment.authorType !== "member") return [];
+  const leader = facts.assigneeType === "squad" ? leaders.get(facts.assigneeId ?? "") : undefined;
+  const { authorType } = facts.comment;
+  // A squad's leader hears of what its workers report; nobody else is woken by an agent that names nobody.
+  if (authorType !== "member") return authorType === "agent" && leader !== undefined ? [leader] : [];
   if (parent?.authorType === "agent" && parent.authorId !== null) return [parent.authorId];
-  if (parent !== null) return threadOwners(facts.thread);
+  if (parent !== null) return threadOwners(facts.thread, leaders);
+  if (leader !== undefined) return [leader];
   return facts.assigneeType === "agent" && facts.assigneeId !== null ? [facts.assigneeId] : [];
 }
 
-function threadOwners(thread: readonly RoutedComment[]): string[] {
+function threadOwners(thread: readonly RoutedComment[], leaders: ReadonlyMap<string, string>): string[] {
   const root = thread[0];
   if (root === undefined) return [];
   if (root.authorType === "agent" && root.authorId !== null) return [root.authorId];
   const answered = thread.filter((one) => one.authorType === "agent").flatMap((one) => one.authorId ?? []);
-  return [...agentIds(parseMentions(root.content)), ...answered];
+  return [...agentIds(parseMentions(root.content), leaders), ...answered];
 }
 
-function agentIds(mentions: readonly Mention[]): string[] {
-  return mentions.filter((mention) => mention.kind === "agent").map((mention) => mention.id.toLowerCase());
+function agentIds(mentions: readonly Mention[], leaders: ReadonlyMap<string, string>): string[] {
+  return mentions.flatMap(({ kind, id }) => {
+    if (kind === "agent") return [id.toLowerCase()];
+    return kind === "squad" ? (leaders.get(id.toLowerCase()) ?? []) : [];
+  });
 }
