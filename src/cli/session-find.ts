@@ -1,7 +1,9 @@
 import { EXIT, MulticaError } from "../lib/core/index.ts";
 import { systemClock } from "../lib/platform/index.ts";
-import type { FindScope, FoundRollout, HomePlaces, IndexHandle, ThreadFile } from "../lib/state/index.ts";
+import type { FindScope, FoundRollout, HomePlaces, IndexHandle, SessionRow, ThreadFile } from "../lib/state/index.ts";
 import { usage } from "./resolve.ts";
+import { type UseIndex, withIndex } from "./session-index.ts";
+import { askDaemon } from "./state-daemon.ts";
 
 export function scopeOf(flags: { readonly archived?: boolean | undefined; readonly any?: boolean | undefined }): FindScope {
   if (flags.archived === true && flags.any === true) throw usage("--archived and --any exclude each other");
@@ -19,8 +21,28 @@ export interface ThreadWish {
   readonly all: boolean;
 }
 
+export interface Looked {
+  readonly found: FoundRollout;
+  readonly files: readonly ThreadFile[];
+  readonly session?: SessionRow;
+}
+
+/** Asks the daemon when one runs, else the index, else the files (state-db.md 19). `session` = what is known about it as well. */
+export async function lookUpThread(use: UseIndex, wish: Omit<ThreadWish, "places"> & { readonly session?: boolean }): Promise<Looked> {
+  const { text, scope, home, repair, all, session } = wish;
+  const params: [string, string][] = [["scope", scope], ["repair", String(repair)], ["all", String(all)], ["session", String(session === true)], ...(home === undefined ? [] : ([["home", home]] as [string, string][]))];
+  const asked = use.noIndex === true ? null : await askDaemon(use.stateDir, (port) => port.session<Looked>(text, params));
+  if (asked?.kind === "answer") return asked.value;
+  return withIndex({ ...use, onlyLook: asked?.kind === "busy" }, async (index) => {
+    const looked = await findThread(index, { ...wish, places: use.places });
+    if (session !== true) return looked;
+    const { readSession } = await import("../lib/state/index.ts");
+    return { ...looked, session: await readSession(index, looked.found, use.places) };
+  });
+}
+
 /** The thread a person means, its rollout and, if asked for, all its files. Throws `thread_not_found` (exit 4). */
-export async function findThread(index: IndexHandle | null, wish: ThreadWish): Promise<{ found: FoundRollout; files: ThreadFile[] }> {
+async function findThread(index: IndexHandle | null, wish: ThreadWish): Promise<{ found: FoundRollout; files: ThreadFile[] }> {
   const { chooseThread, findRollout, threadFiles } = await import("../lib/state/index.ts");
   const { places, scope, home, repair } = wish;
   const id = await chooseThread(index, places, wish.text);

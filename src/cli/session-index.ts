@@ -22,7 +22,9 @@ export async function homePlaces({ context, env, home, cwd, homes = [] }: IndexI
   const { sharedCodexHome } = await import("../lib/execenv/index.ts");
   const settings = readSettings(context.stateDir);
   const workspacesRoot = resolveWorkspacesRoot({ flags: {}, env, settings, profile: context.profile, home });
-  return { userHome: sharedCodexHome({ env, home }, workspacesRoot), workspacesRoot, extra: homes.map((path) => existingHome(path, cwd)) };
+  // Those named by hand come first.
+  const extra = [...homes.map((path) => existingHome(path, cwd)), ...(settings.index_homes ?? [])];
+  return { userHome: sharedCodexHome({ env, home }, workspacesRoot), workspacesRoot, extra };
 }
 
 function existingHome(path: string, cwd: string): string {
@@ -36,6 +38,8 @@ export interface UseIndex {
   readonly places: HomePlaces;
   /** True = answer from the files; no database is touched. */
   readonly noIndex?: boolean | undefined;
+  /** True = only an index that is complete is looked into; nothing is made or written, nobody is waited for. */
+  readonly onlyLook?: boolean | undefined;
   readonly waitMs?: number | undefined;
   /** Lines for stderr. */
   note(line: string): void;
@@ -48,15 +52,14 @@ export interface UseIndex {
  */
 export async function withIndex<T>(options: UseIndex, use: (index: IndexHandle | null) => Promise<T>): Promise<T> {
   if (options.noIndex === true) return use(null);
-  const { meansNoIndex, openIndex } = await import("../lib/state/index-db/open.ts");
+  const { meansNoIndex, openIndex, openIndexReader } = await import("../lib/state/index-db/open.ts");
+  const common = { stateDir: options.stateDir, clock: systemClock, logger: silentLogger, places: options.places };
   let index: IndexHandle | null = null;
   try {
-    index = await openIndex({
-      stateDir: options.stateDir,
+    if (options.onlyLook === true) index = openIndexReader(common);
+    else index = await openIndex({
+      ...common,
       version: versionInfo(packageRoot()).version,
-      clock: systemClock,
-      logger: silentLogger,
-      places: options.places,
       onWait: ({ pid }) => options.note(`Waiting for process ${pid}, which is filling the index of sessions.`),
       ...(options.waitMs === undefined ? {} : { waitMs: options.waitMs }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

@@ -1,3 +1,4 @@
+import { delimiter } from "node:path";
 import { SETTING_KEYS } from "../lib/config/index.ts";
 
 export interface SettingsFacts {
@@ -20,6 +21,7 @@ export function settingsText({ path, profile, raw }: SettingsFacts): string {
     if (kind === "switch") lines.push(`${key}: ${value === true ? "true" : "false"}`);
     else if (kind === "checkoutMode") lines.push(`${key}: ${checkoutModeText(value)}`);
     else if (value === undefined || value === "") lines.push(`${key}: (not set)`);
+    else if (Array.isArray(value)) lines.push(`${key}: ${value.length === 0 ? "(not set)" : value.join(delimiter)}`);
     else lines.push(`${key}: ${String(value)}${key === "agent_timeout" && /^0s?$/.test(String(value)) ? " (no cap)" : ""}`);
   }
   return `${lines.join("\n")}\n`;

@@ -1,89 +1,103 @@
-import { readdirSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { EXIT, MulticaError, errorText } from "../lib/core/index.ts";
-import { identityAlive, packageRoot, pathExists, systemClock, writeFileIfAbsent } from "../lib/platform/index.ts";
+import { packageRoot, pathExists, systemClock, writeFileIfAbsent } from "../lib/platform/index.ts";
 import { silentLogger } from "../lib/platform/logger.ts";
-import type { IndexStatus, OpenStateOptions, OutboxSummary, ReportRow, Salvage, StateFacts, StateFinding, StateInspector } from "../lib/state/index.ts";
+import type { HomePlaces, OpenStateOptions, Salvage, StateFinding, StateInspector, StateStatus } from "../lib/state/index.ts";
+import { askDaemon, awaitJob } from "./state-daemon.ts";
 import { versionInfo } from "./version.ts";
 
-/** Reports that have waited longer than this say that something is wrong. */
-const LATE_MS = 10 * 60_000;
-
-export interface StateStatus {
-  readonly state:
-    | (Omit<StateFacts, "holder" | "last_check"> & {
-        readonly path: string;
-        readonly bytes: number;
-        readonly wal_bytes: number;
-        readonly open_by: { readonly pid: number; readonly alive: boolean } | null;
-        readonly outbox: Omit<OutboxSummary, "oldest_at_ms"> & { readonly oldest_at: string | null };
-        /** Damaged files that were kept, and copies from before migrations. */
-        readonly kept: readonly string[];
-      })
-    | null;
-  readonly index: IndexStatus | null;
-  readonly dead?: readonly ReportRow[];
-  readonly lane?: readonly ReportRow[];
-  /** What needs a look; empty when all is well. */
-  readonly degraded: readonly string[];
-}
-
-/** What the two files of a profile hold, from the files themselves; nothing is made, migrated or written (state-db.md 19.3). */
-export async function stateStatus(wish: { readonly stateDir: string; readonly dead: boolean; readonly lane?: string | undefined }): Promise<StateStatus> {
-  const degraded: string[] = [];
-  const index = await indexOf(wish.stateDir);
-  const reader = await openReader(wish.stateDir);
-  if (reader === null) return { state: null, index, degraded };
+/** What the two files of a profile hold: from the daemon when one runs, else from the files; nothing is made or written (state-db.md 19.3). */
+export async function readStatus(wish: { readonly stateDir: string; readonly dead: boolean; readonly lane?: string | undefined }): Promise<StateStatus> {
+  const { stateDir, dead, lane } = wish;
+  const params: [string, string][] = [["dead", String(dead)], ...(lane === undefined ? [] : ([["lane", lane]] as [string, string][]))];
+  const asked = await askDaemon(stateDir, (port) => port.status<StateStatus>(params));
+  const { readIndexStatus } = await import("../lib/state/index-db/look.ts");
+  const index = await readIndexStatus(stateDir);
+  if (asked.kind === "answer" && asked.value.state !== null) return { ...asked.value, index: asked.value.index ?? index };
+  const { stateStatus } = await import("../lib/state/index.ts");
+  const reader = await openReader(stateDir);
   try {
-    const { holder, last_check: _check, ...facts } = reader.facts();
-    const { oldest_at_ms: oldest, ...outbox } = reader.outboxSummary();
-    if (oldest !== null && systemClock.now() - oldest > LATE_MS) degraded.push("reports have waited for the server for more than ten minutes");
-    if (holder !== null && !identityAlive(holder)) degraded.push(`the daemon of pid ${holder.pid} ended without giving the state file back`);
-    return {
-      state: {
-        path: reader.path,
-        bytes: sizeOf(reader.path),
-        wal_bytes: sizeOf(`${reader.path}-wal`),
-        ...facts,
-        open_by: holder === null ? null : { pid: holder.pid, alive: identityAlive(holder) },
-        outbox: { ...outbox, oldest_at: oldest === null ? null : new Date(oldest).toISOString() },
-        kept: keptFiles(reader.path),
-      },
-      index,
-      ...(wish.dead ? { dead: reader.deadReports() } : {}),
-      ...(wish.lane === undefined ? {} : { lane: reader.laneReports(wish.lane) }),
-      degraded,
-    };
+    return stateStatus(reader, { index, dead, lane, nowMs: systemClock.now() });
   } finally {
-    reader.close();
+    reader?.close();
   }
 }
 
+interface Sound {
+  readonly ok: boolean;
+  readonly findings: readonly StateFinding[];
+}
+
 export interface CheckResult {
-  readonly state: { readonly ok: boolean; readonly findings: readonly StateFinding[] };
+  readonly state: Sound;
+  /** Null when there is no index. */
+  readonly index: Sound | null;
   readonly actions: readonly string[];
 }
 
-/** Reads the state file through and says what is wrong with it; `backup` also writes a copy (state-db.md 19.5). */
-export async function checkStateFile(wish: { readonly stateDir: string; readonly full: boolean; readonly backup?: string | undefined }): Promise<CheckResult> {
+export interface CheckWish {
+  readonly stateDir: string;
+  readonly full: boolean;
+  /** Every row of the index against its file, not a sample. */
+  readonly all: boolean;
+  /** Makes the index anew when something is wrong with it; given = where it is made from. */
+  readonly repairIndex?: HomePlaces | undefined;
+}
+
+const sound = (findings: readonly StateFinding[]): Sound => ({ ok: findings.length === 0, findings });
+
+/** Reads both files through and says what is wrong with them; the daemon does it when one runs (state-db.md 19.5). */
+export async function checkFiles(wish: CheckWish): Promise<CheckResult> {
+  const { stateDir, full, all, repairIndex } = wish;
+  const asked = await askDaemon(stateDir, async (port) => awaitJob<CheckResult>(port, await port.check({ full, all, repair_index: repairIndex !== undefined })));
+  if (asked.kind === "answer" && asked.value !== null) return asked.value;
+  const { checkIndexFile } = await import("../lib/state/index-db/look.ts");
+  const look = async (): Promise<Sound | null> => {
+    const findings = await checkIndexFile(stateDir, { full, all, nowMs: systemClock.now() });
+    return findings === null ? null : sound(findings);
+  };
+  const state = await checkStateFile(stateDir, full);
+  const index = await look();
+  if (repairIndex === undefined || index === null || index.ok) return { state, index, actions: [] };
+  await remakeIndex(stateDir, repairIndex);
+  return { state, index: await look(), actions: ["the index was made anew"] };
+}
+
+async function checkStateFile(stateDir: string, full: boolean): Promise<Sound> {
   let reader: StateInspector | null = null;
-  const actions: string[] = [];
   try {
-    reader = await openReader(wish.stateDir);
-    const findings = reader?.check(wish.full) ?? [];
-    if (reader !== null && wish.backup !== undefined) {
-      if (await pathExists(wish.backup)) throw new MulticaError("exists", `${wish.backup} is there already`, { exit: EXIT.conflict });
-      // Made empty first: SQLite would create it readable for everybody.
-      await writeFileIfAbsent(wish.backup, "", { mode: 0o600 });
-      reader.backUp(wish.backup);
-      actions.push(`copied to ${wish.backup}`);
-    }
-    return { state: { ok: findings.length === 0, findings }, actions };
+    reader = await openReader(stateDir);
+    return sound(reader?.check(full) ?? []);
   } catch (error) {
     if (!(error instanceof MulticaError) || (error.code !== "state_corrupt" && error.code !== "state_failed")) throw error;
-    return { state: { ok: false, findings: [{ code: "damage", detail: errorText(error) }] }, actions };
+    return sound([{ code: "damage", detail: errorText(error) }]);
   } finally {
     reader?.close();
+  }
+}
+
+/** Puts the index aside and makes a new one of the rollouts. */
+async function remakeIndex(stateDir: string, places: HomePlaces): Promise<void> {
+  const { openIndex } = await import("../lib/state/index-db/open.ts");
+  const options = { stateDir, places, version: versionInfo(packageRoot()).version, clock: systemClock, logger: silentLogger };
+  // What cannot be opened is made anew by the opening itself.
+  const old = await openIndex({ ...options, asItIs: true });
+  await old.discard();
+  await old.close();
+  await (await openIndex(options)).close();
+}
+
+/** Writes a copy of the state file to a path where nothing is yet (exit 7). False when there is no state file. */
+export async function backUpFile(stateDir: string, target: string): Promise<boolean> {
+  const reader = await openReader(stateDir);
+  if (reader === null) return false;
+  try {
+    if (await pathExists(target)) throw new MulticaError("exists", `${target} is there already`, { exit: EXIT.conflict });
+    // Made empty first: SQLite would create it readable for everybody.
+    await writeFileIfAbsent(target, "", { mode: 0o600 });
+    reader.backUp(target);
+    return true;
+  } finally {
+    reader.close();
   }
 }
 
@@ -111,25 +125,4 @@ async function alone<T>(wish: { readonly stateDir: string; readonly profile: str
 async function openReader(stateDir: string): Promise<StateInspector | null> {
   const { openStateReader } = await import("../lib/state/open.ts");
   return openStateReader({ stateDir });
-}
-
-async function indexOf(stateDir: string): Promise<IndexStatus | null> {
-  const { openIndexReader } = await import("../lib/state/index-db/open.ts");
-  const index = openIndexReader({ stateDir, clock: systemClock, logger: silentLogger, places: { userHome: "", workspacesRoot: "", extra: [] } });
-  if (index === null) return null;
-  try {
-    return await index.status();
-  } finally {
-    await index.close();
-  }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function keptFiles(path: string): string[] {
-  const name = basename(path);
-  const names = readdirSync(dirname(path)).filter((one) => one.startsWith(`${name}.`) && (/\.corrupt-\d+$/.test(one) || one.endsWith(".bak")));
-  return names.sort().map((one) => join(dirname(path), one));
 }

@@ -61,10 +61,17 @@ function reportTable(reports: readonly Report[] | undefined): string {
 }
 
 /** `state check`. */
-export function checkText(result: { readonly state: { readonly findings: readonly { readonly code: string; readonly detail: string }[] }; readonly actions: readonly string[] }): string {
-  const { findings } = result.state;
-  const lines = findings.length === 0 ? ["The state file is sound."] : findings.map((finding) => `${finding.code}: ${finding.detail}`);
+export function checkText(result: { readonly state: Findings; readonly index: Findings | null; readonly actions: readonly string[] }): string {
+  const lines = [...findingLines("state file", result.state), ...(result.index === null ? ["There is no index of sessions."] : findingLines("index of sessions", result.index))];
   return [...lines, ...result.actions].map((line) => `${line}\n`).join("");
+}
+
+interface Findings {
+  readonly findings: readonly { readonly code: string; readonly detail: string }[];
+}
+
+function findingLines(what: string, { findings }: Findings): string[] {
+  return findings.length === 0 ? [`The ${what} is sound.`] : findings.map((finding) => `${what}: ${finding.code}: ${finding.detail}`);
 }
 
 /** `state salvage`: what was saved of each table. */

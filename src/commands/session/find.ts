@@ -1,7 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { argument, outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
-import { findThread, scopeOf } from "../../cli/session-find.ts";
-import { homePlaces, withIndex } from "../../cli/session-index.ts";
+import { lookUpThread, scopeOf } from "../../cli/session-find.ts";
+import { homePlaces } from "../../cli/session-index.ts";
 
 export default class SessionFind extends BaseCommand {
   static override readonly access = "human";
@@ -25,9 +25,8 @@ export default class SessionFind extends BaseCommand {
     const homes = flags.home === undefined ? [] : [flags.home];
     const places = await homePlaces({ context, env: this.env, home: this.home, cwd: this.cwd, homes });
     const use = { stateDir: context.stateDir, places, noIndex: flags["no-index"], note: (line: string) => this.note(line) };
-    const { found, files } = await withIndex(use, (index) =>
-      findThread(index, { text: args.thread, places, scope: scopeOf(flags), home: places.extra[0], repair: flags["no-repair"] !== true, all: flags.all === true }),
-    );
+    const home = flags.home === undefined ? undefined : places.extra[0];
+    const { found, files } = await lookUpThread(use, { text: args.thread, scope: scopeOf(flags), home, repair: flags["no-repair"] !== true, all: flags.all === true });
     if (flags.debug === true) this.note((await import("../../views/sessions.ts")).foundText(found));
     const document = flags.all === true ? { ...found, files } : found;
     await this.emit(flags, document, () => (flags.all === true ? files.map((file) => `${file.path}\n`).join("") : `${found.rollout_path}\n`));

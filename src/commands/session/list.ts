@@ -1,6 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { countFlag, listFlag, outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
-import { homePlaces, withIndex } from "../../cli/session-index.ts";
+import { homePlaces } from "../../cli/session-index.ts";
+import { sessionPage } from "../../cli/session-list.ts";
 import { sessionQuery } from "../../cli/session-query.ts";
 
 export default class SessionList extends BaseCommand {
@@ -31,9 +32,7 @@ export default class SessionList extends BaseCommand {
     const context = this.context(flags);
     const named = query.home === undefined || query.home === "user" || query.home === "tasks" ? [] : [query.home];
     const places = await homePlaces({ context, env: this.env, home: this.home, cwd: this.cwd, homes: named });
-    const { listSessions } = await import("../../lib/state/index.ts");
-    const { stateDir } = context;
-    const page = await withIndex({ stateDir, places, noIndex: flags["no-index"], note: (line) => this.note(line) }, (index) => listSessions(index, query, places));
+    const page = await sessionPage({ stateDir: context.stateDir, places, noIndex: flags["no-index"], note: (line) => this.note(line) }, query);
     const { sessionTable } = await import("../../views/sessions.ts");
     await this.emit(flags, page, () => sessionTable(page));
     if (page.partial) this.note("There are more files than were looked at: the list is not complete.");

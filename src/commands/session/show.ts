@@ -1,7 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { argument, outputFlag, switchFlag } from "../../cli/flags.ts";
-import { findThread } from "../../cli/session-find.ts";
-import { homePlaces, withIndex } from "../../cli/session-index.ts";
+import { lookUpThread } from "../../cli/session-find.ts";
+import { homePlaces } from "../../cli/session-index.ts";
 
 export default class SessionShow extends BaseCommand {
   static override readonly access = "human";
@@ -18,12 +18,8 @@ export default class SessionShow extends BaseCommand {
     const context = this.context(flags);
     const places = await homePlaces({ context, env: this.env, home: this.home, cwd: this.cwd });
     const use = { stateDir: context.stateDir, places, noIndex: flags["no-index"], note: (line: string) => this.note(line) };
-    const { readSession } = await import("../../lib/state/index.ts");
-    const shown = await withIndex(use, async (index) => {
-      const { found, files } = await findThread(index, { text: args.thread, places, scope: "any", repair: true, all: true });
-      return { session: await readSession(index, found, places), found, files };
-    });
+    const { found, files, session } = await lookUpThread(use, { text: args.thread, scope: "any", repair: true, all: true, session: true });
     const { sessionText } = await import("../../views/sessions.ts");
-    await this.emit(flags, { ...shown.session, lookup: shown.found, files: shown.files }, () => sessionText(shown.session, shown.found, shown.files));
+    await this.emit(flags, { ...session, lookup: found, files }, () => (session === undefined ? "" : sessionText(session, found, files)));
   }
 }

@@ -27,6 +27,7 @@ export default class StateBackfill extends BaseCommand {
     const result = await runBackfill({
       stateDir: context.stateDir,
       places,
+      homes: flags.home === undefined ? undefined : places.extra.slice(0, flags.home.length),
       force: flags.force === true,
       wait: flags["no-wait"] === true ? "0s" : flags.wait,
       note: (line) => this.note(line),

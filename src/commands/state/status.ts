@@ -1,7 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { codexDatabases } from "../../cli/codex-databases.ts";
 import { outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
-import { stateStatus } from "../../cli/state-file.ts";
+import { readStatus } from "../../cli/state-file.ts";
 import { EXIT } from "../../lib/core/index.ts";
 
 export default class StateStatus extends BaseCommand {
@@ -20,7 +20,7 @@ export default class StateStatus extends BaseCommand {
     const context = this.context(flags);
     const { stateText } = await import("../../views/state.ts");
     const { codexTable } = await import("../../views/sessions.ts");
-    const status = await stateStatus({ stateDir: context.stateDir, dead: flags.dead === true, lane: flags.lane });
+    const status = await readStatus({ stateDir: context.stateDir, dead: flags.dead === true, lane: flags.lane });
     const codex = flags.codex === true ? await codexDatabases({ context, env: this.env, home: this.home, cwd: this.cwd }) : undefined;
     await this.emit(flags, codex === undefined ? status : { ...status, codex }, () => stateText(status) + (codex === undefined ? "" : codexTable(codex)));
     if (status.degraded.length > 0) this.endWith(EXIT.failed);

@@ -48,6 +48,8 @@ export interface DaemonConfig {
   /** The pinned id, or undefined = the machine's own (daemon.md 4.1). */
   readonly daemonId: string | undefined;
   readonly deviceName: string;
+  /** Codex homes to look into besides the user's and those of tasks. */
+  readonly indexHomes: readonly string[];
   readonly runtimeName: string;
   readonly workspacesRoot: string;
   /** Local port; 0 = any free one, published in `<state dir>/daemon.json` (decision 7). */
@@ -136,12 +138,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
       setting: { name: "codex_semantic_inactivity_timeout", value: settings.codex_semantic_inactivity_timeout },
       fallback: 10 * 60_000,
     }),
-    codexHandshakeMs: duration({
-      flag: flags.codexHandshakeTimeout,
-      env: "MULTICA_CODEX_HANDSHAKE_TIMEOUT",
-      setting: { name: "codex_handshake_timeout", value: settings.codex_handshake_timeout },
-      fallback: 30_000,
-    }),
+    codexHandshakeMs: duration(codexHandshake(flags, settings)),
     codexFirstTurnMs: duration({ env: "MULTICA_CODEX_FIRST_TURN_TIMEOUT", fallback: 0, zero: true }),
     agentPaths: perProvider(env, "PATH"),
     agentModels: perProvider(env, "MODEL"),
@@ -151,8 +148,14 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     launchedBy: envText(env, "MULTICA_LAUNCHED_BY") ?? "",
     logLevel: logLevel(env),
     execAutoReattach: settings.exec_auto_reattach ?? true,
+    indexHomes: settings.index_homes ?? [],
     repoCheckoutMode: parseCheckoutMode(settings.repo_checkout_mode ?? "auto"),
   };
+}
+
+function codexHandshake(flags: DaemonFlags, settings: Settings): Knob {
+  const setting = { name: "codex_handshake_timeout", value: settings.codex_handshake_timeout };
+  return { flag: flags.codexHandshakeTimeout, env: "MULTICA_CODEX_HANDSHAKE_TIMEOUT", setting, fallback: 30_000 };
 }
 
 function deviceName({ flags, env, settings, hostname: name = hostname() }: DaemonConfigInput): string {

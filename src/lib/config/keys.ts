@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration } from "./durations.ts";
 
-type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode";
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode" | "paths";
 
 /** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
 export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
@@ -23,13 +23,14 @@ export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
   disable_auto_reload: "switch",
   exec_auto_reattach: "onSwitch",
   repo_checkout_mode: "checkoutMode",
+  index_homes: "paths",
 };
 
 /**
  * The value a key is stored with, or undefined = remove the key (an empty text, a count of 0, a switch in its usual position).
  * Throws `bad_setting` (exit 2) for an unknown key, the token, and a value against the key's rule (cli.md 5.3).
  */
-export function parseSetting(key: string, value: string, cwd: string): string | number | boolean | undefined {
+export function parseSetting(key: string, value: string, cwd: string): string | number | boolean | readonly string[] | undefined {
   const kind = Object.hasOwn(SETTING_KEYS, key) ? SETTING_KEYS[key] : undefined;
   if (kind === undefined) {
     throw bad(`${JSON.stringify(key)} cannot be set`, `Supported keys: ${Object.keys(SETTING_KEYS).join(", ")}.`);
@@ -41,6 +42,8 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
       return value;
     case "path":
       return resolve(cwd, trimmed);
+    case "paths":
+      return trimmed.split(delimiter).flatMap((path) => (path.trim() === "" ? [] : [resolve(cwd, path.trim())]));
     case "count":
       if (!/^\d{1,6}$/.test(trimmed)) throw bad(`${key} must be an integer of at least 0`, 'Clear it with "".');
       return Number(trimmed) === 0 ? undefined : Number(trimmed);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { EXIT, isObject, MulticaError, parseJson } from "../core/index.ts";
 import { settingsPath } from "./paths.ts";
 
@@ -24,6 +25,8 @@ export interface Settings {
   readonly exec_auto_reattach?: boolean;
   /** auto, isolated or linked. */
   readonly repo_checkout_mode?: string;
+  /** More Codex homes to look into, absolute. */
+  readonly index_homes?: readonly string[];
   readonly backends?: Readonly<Record<string, unknown>>;
   /** Runtime profile id → absolute path of its command on this machine; never sent to a server. */
   readonly profile_command_overrides?: Readonly<Record<string, string>>;
@@ -61,6 +64,7 @@ export function readSettings(stateDir: string): Settings {
   for (const key of ["disable_auto_update", "disable_auto_reload", "exec_auto_reattach"]) {
     if (typeof raw[key] === "boolean") settings[key] = raw[key];
   }
+  if (Array.isArray(raw["index_homes"])) settings["index_homes"] = raw["index_homes"].filter((path) => typeof path === "string" && isAbsolute(path));
   if (isObject(raw["backends"])) settings["backends"] = raw["backends"];
   if (isObject(raw["profile_command_overrides"])) settings["profile_command_overrides"] = pathMap(raw["profile_command_overrides"]);
   return settings;

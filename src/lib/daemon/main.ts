@@ -10,7 +10,7 @@ import { claimFiles, daemonPaths, publishPlace, unpublishDaemon } from "./files.
 import { resolveDaemonId } from "./identity.ts";
 import { writeLauncher } from "./launcher.ts";
 import { LIMITS } from "./limits.ts";
-import { localApi } from "./local-api.ts";
+import { type LocalApiFacts, localApi } from "./local-api.ts";
 import { bindLocalPort } from "./local-port/listen.ts";
 import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
@@ -20,6 +20,7 @@ import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
 import type { RunDaemonOptions, Stage } from "./stage.ts";
 import { runTask } from "./task/handle.ts";
+import { followWishes } from "./wishes.ts";
 import { work } from "./work.ts";
 
 export type { RunDaemonOptions } from "./stage.ts";
@@ -87,7 +88,8 @@ async function runStage(stage: Stage): Promise<void> {
     },
   };
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened));
-  const wish = await answerLocally(stage, daemon, { token, startedAt, ready: () => state.ready });
+  undo.add("stop listening to the caller's wishes", followWishes(stage, daemon));
+  const wish = await answerLocally(stage, daemon, { token, startedAt, ready: () => state.ready, checkState: index === null ? null : (full) => index.checkState(full) });
   await open(stage, daemon, opened);
   let clean = false;
   undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
@@ -112,11 +114,7 @@ async function runStage(stage: Stage): Promise<void> {
   clean = true;
 }
 
-interface LocalFacts {
-  readonly token: string;
-  readonly startedAt: number;
-  readonly ready: () => boolean;
-}
+type LocalFacts = Pick<LocalApiFacts, "token" | "startedAt" | "ready" | "checkState">;
 
 /** Serves the local port and says where; what somebody who stops the daemon there wishes for its processes is noted. */
 async function answerLocally(stage: Stage, daemon: Daemon, facts: LocalFacts): Promise<{ readonly exec: ExecEnding }> {

@@ -1,5 +1,4 @@
 import type { ExecService } from "../exec/index.ts";
-import { sharedCodexHome } from "../execenv/index.ts";
 import type { StateHandle } from "../state/index.ts";
 import { IndexWorker } from "../state/index-db/worker-index.ts";
 import { MulticaError } from "../core/index.ts";
@@ -8,6 +7,7 @@ import type { DaemonContext } from "./context.ts";
 import type { ExecEnding } from "./exec/ending.ts";
 import { openExec } from "./exec/open.ts";
 import { type Spare, registeredProcesses } from "./exec/spare.ts";
+import { homePlacesOf } from "./places.ts";
 import { Outbox } from "./outbox/outbox.ts";
 import { recover } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
@@ -50,8 +50,8 @@ export async function letGo({ logger }: Stage, exec: ExecService | null, ending:
 
 /** The rollout index in a thread of its own; without it the files answer. */
 export function indexWorker({ options, clock, logger }: Stage): IndexWorker {
-  const { config, env, home, version } = options;
-  const { stateDir, workspacesRoot } = config;
-  const places = { userHome: sharedCodexHome({ env, home }, workspacesRoot), workspacesRoot, extra: [] };
+  const { config, version } = options;
+  const { stateDir } = config;
+  const places = homePlacesOf(options);
   return new IndexWorker({ stateDir, version, places, clock, logger: logger.child({ component: "index" }) });
 }

@@ -6,7 +6,7 @@ import { DAEMON_LEASE } from "./runs.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 export interface StateFinding {
-  readonly code: "damage" | "foreign_key" | "schema" | "lease" | "orphan";
+  readonly code: "damage" | "foreign_key" | "schema" | "lease" | "orphan" | "row";
   readonly detail: string;
 }
 
@@ -15,9 +15,7 @@ export function checkState(db: Db, full: boolean): StateFinding[] {
   const findings: StateFinding[] = quickCheck(db, full).map((detail) => ({ code: "damage", detail }));
   // A damaged file answers the rest with errors.
   if (findings.length > 0) return findings;
-  for (const row of db.prepare("PRAGMA foreign_key_check").all()) {
-    findings.push({ code: "foreign_key", detail: `row ${String(row["rowid"])} of ${String(row["table"])} points to nothing in ${String(row["parent"])}` });
-  }
+  findings.push(...brokenReferences(db));
   for (const detail of schemaFindings(db, MIGRATIONS)) findings.push({ code: "schema", detail });
   const holder = leaseHolder(db, DAEMON_LEASE);
   if (holder !== null && !identityAlive(holder.identity)) {
@@ -26,4 +24,11 @@ export function checkState(db: Db, full: boolean): StateFinding[] {
   const orphans = Number(db.scalar("SELECT count(DISTINCT lane) FROM outbox WHERE state <> 'dead' AND lane NOT IN (SELECT task_id FROM task)"));
   if (orphans > 0) findings.push({ code: "orphan", detail: `reports of ${orphans} task(s) wait whose rows are gone; they are delivered all the same` });
   return findings;
+}
+
+export function brokenReferences(db: Db): StateFinding[] {
+  return db.prepare("PRAGMA foreign_key_check").all().map((row): StateFinding => ({
+    code: "foreign_key",
+    detail: `row ${String(row["rowid"])} of ${String(row["table"])} points to nothing in ${String(row["parent"])}`,
+  }));
 }

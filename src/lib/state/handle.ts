@@ -25,14 +25,18 @@ export interface StateReader {
   close(): void;
 }
 
-/** What a process may ask that does not own the file: of the file itself, for people. */
-export interface StateInspector extends StateReader {
+/** What may be asked of the file itself, for people. */
+export interface StateSurvey extends StateReader {
   facts(): StateFacts;
   outboxSummary(): OutboxSummary;
   /** Reports the server will never take, without their bodies. */
   deadReports(): ReportRow[];
   /** The queue of one task. */
   laneReports(taskId: string): ReportRow[];
+}
+
+/** What a process may do besides that does not own the file; it takes long. */
+export interface StateInspector extends StateSurvey {
   /** What is wrong with the file; `full` reads every page and row. */
   check(full: boolean): StateFinding[];
   /** Writes a copy to a path where nothing is yet. */
@@ -40,7 +44,7 @@ export interface StateInspector extends StateReader {
 }
 
 /** The daemon's state: the one writer of the file (state-db.md 13). Writes are in the file when they return, unless it is locked. */
-export interface StateHandle extends StateReader {
+export interface StateHandle extends StateSurvey {
   /** The reports that wait for the server. */
   readonly outbox: OutboxJournal;
   /** The commands under exec hosts. */
@@ -60,6 +64,8 @@ export interface StateHandle extends StateReader {
   /** A claimed task, before its preparation starts; one delivered again starts over. */
   insertTask(task: tasks.NewTask): void;
   updateTask(taskId: string, patch: tasks.TaskPatch): void;
+  /** Makes a running task of an earlier run this run's; false when it does not run any more. */
+  adoptTask(taskId: string): boolean;
   /** Changes the phase; `running` and the terminal phases note their time. */
   setPhase(taskId: string, phase: tasks.TaskPhase): void;
 }
@@ -113,7 +119,7 @@ class Handle implements StateHandle {
   readonly outbox: OutboxJournal;
   readonly exec: ExecTable;
   readonly #parts: HandleParts;
-  readonly #reader: StateReader;
+  readonly #reader: StateSurvey;
   readonly #queue: WriteQueue;
   #runId: string | null = null;
   #stopRenewal: () => void = () => undefined;
@@ -190,6 +196,12 @@ class Handle implements StateHandle {
     this.#queue.write(`task ${task.task_id}`, (db) => tasks.insertTask(db, task, defaults));
   }
 
+  adoptTask(taskId: string): boolean {
+    const runId = this.#requireRun();
+    const { db } = this.#parts;
+    return this.#read(() => db.transaction(() => tasks.adoptTask(db, taskId, runId)));
+  }
+
   updateTask(taskId: string, patch: tasks.TaskPatch): void {
     this.#queue.write(`task ${taskId}`, (db) => {
       if (!tasks.updateTask(db, taskId, patch)) this.#parts.logger.warn("no such task in the state database", { task: taskId });
@@ -212,6 +224,22 @@ class Handle implements StateHandle {
 
   listRuns(limit?: number): DaemonRun[] {
     return this.#read(() => this.#reader.listRuns(limit));
+  }
+
+  facts(): StateFacts {
+    return this.#read(() => this.#reader.facts());
+  }
+
+  outboxSummary(): OutboxSummary {
+    return this.#read(() => this.#reader.outboxSummary());
+  }
+
+  deadReports(): ReportRow[] {
+    return this.#read(() => this.#reader.deadReports());
+  }
+
+  laneReports(taskId: string): ReportRow[] {
+    return this.#read(() => this.#reader.laneReports(taskId));
   }
 
   close(): void {

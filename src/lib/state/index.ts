@@ -1,6 +1,6 @@
 export { type StateFinding } from "./check.ts";
 export { type ExecTable } from "./exec-rows.ts";
-export { type StateHandle, type StateInspector, type StateReader } from "./handle.ts";
+export { type StateHandle, type StateInspector, type StateReader, type StateSurvey } from "./handle.ts";
 export { type OutboxJournal } from "./journal.ts";
 export { type EntryState, type OutboxEntry, type ReportKind } from "./outbox-rows.ts";
 // What opens the file is not here: entry points import open.ts itself, everybody else takes a handle or null.
@@ -8,6 +8,7 @@ export type { OpenStateOptions } from "./open.ts";
 export { type BeginRun, type BegunRun, type DaemonRun, type StopReason } from "./runs.ts";
 export { type LeftoverAgent, type NewTask, type TaskPatch, type TaskPhase, type TaskRecord, type TerminalKind } from "./tasks.ts";
 export { type Salvage } from "./salvage.ts";
+export { type StateStatus, stateStatus } from "./status.ts";
 export { type StateTrouble } from "./write-queue.ts";
 export { type OutboxSummary, type ReportRow, type StateFacts } from "./survey.ts";
 export { type ThreadFile, chooseThread, threadFiles } from "./index-db/choose.ts";

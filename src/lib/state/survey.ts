@@ -41,6 +41,8 @@ export interface StateFacts {
   readonly run: DaemonRun | null;
   /** Tasks by phase. */
   readonly tasks: Readonly<Record<string, number>>;
+  /** Commands under exec hosts, by state. */
+  readonly processes: Readonly<Record<string, number>>;
   readonly last_check: { readonly at_ms: number; readonly result: string } | null;
 }
 
@@ -77,7 +79,9 @@ export function laneReports(db: Db, taskId: string): ReportRow[] {
 }
 
 export function stateFacts(db: Db): StateFacts {
-  const tasks = db.prepare("SELECT phase, count(*) AS n FROM task GROUP BY phase ORDER BY phase").all();
+  const tasks = db.prepare("SELECT phase AS name, count(*) AS n FROM task GROUP BY phase ORDER BY phase").all();
+  const processes = hasTable(db, "exec_process") ? db.prepare("SELECT state AS name, count(*) AS n FROM exec_process GROUP BY state ORDER BY state").all() : [];
+  const counts = (rows: SqlRow[]): Record<string, number> => Object.fromEntries(rows.map((row) => [String(row["name"]), Number(row["n"])]));
   const checked = metaValue(db, "last_check_ms");
   return {
     schema: schemaVersion(db),
@@ -85,14 +89,17 @@ export function stateFacts(db: Db): StateFacts {
     instance_id: metaValue(db, "instance_id") ?? "",
     holder: leaseHolder(db, DAEMON_LEASE)?.identity ?? null,
     run: listRuns(db, 1)[0] ?? null,
-    tasks: Object.fromEntries(tasks.map((row) => [String(row["phase"]), Number(row["n"])])),
+    tasks: counts(tasks),
+    processes: counts(processes),
     last_check: checked === undefined ? null : { at_ms: Number(checked), result: metaValue(db, "last_check_result") ?? "" },
   };
 }
 
 /** A file that the daemon has not migrated yet has none. */
-function hasOutbox(db: Db): boolean {
-  return db.scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'outbox'") === 1;
+const hasOutbox = (db: Db): boolean => hasTable(db, "outbox");
+
+function hasTable(db: Db, name: string): boolean {
+  return db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table' AND name = :name").get({ name })?.["n"] === 1;
 }
 
 function reports(rows: SqlRow[]): ReportRow[] {

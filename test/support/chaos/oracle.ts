@@ -14,6 +14,8 @@ interface AgentLog {
   readonly text: string;
   readonly tools: number;
   readonly success: boolean;
+  /** When the agent said so, epoch milliseconds; 0 = it did not. */
+  readonly at: number;
 }
 
 export interface Findings {
@@ -23,18 +25,24 @@ export interface Findings {
   readonly counts: Record<string, number>;
   readonly messages: number;
   readonly successes: number;
-  /** Successes whose daemon died before it had read them, and that a later attempt repeated. */
+  /** Successes that a later attempt repeated. */
   readonly redone: number;
+  /**
+   * For each of them: milliseconds from the agent's word to the death of its daemon; negative = nobody was there to read it.
+   * What was read is written down at once, so a large number is a broken promise.
+   */
+  readonly gaps: readonly number[];
   readonly endings: number;
 }
 
 /** Compares what the server has with what the agents wrote down themselves. */
-export function examine(serverDir: string, logDir: string): Findings {
+export function examine(serverDir: string, logDir: string, deaths: readonly number[]): Findings {
   const db = openDatabase(join(serverDir, "server.sqlite"), { readOnly: true });
   try {
     const tasks = db.prepare("SELECT id, issue_id AS issue, status, failure_reason AS reason FROM task ORDER BY created_at, rowid").all() as unknown as TaskFacts[];
     const logs = new Map(readdirSync(logDir).map((name) => [name.replace(".jsonl", ""), readLog(join(logDir, name))] as const));
-    const findings: Findings & { messages: number; successes: number; redone: number } = { broken: [], counts: {}, messages: 0, successes: 0, redone: 0, endings: 0 };
+    const gaps: number[] = [];
+    const findings: Findings & { messages: number; successes: number; redone: number } = { broken: [], counts: {}, messages: 0, successes: 0, redone: 0, gaps, endings: 0 };
     for (const task of tasks) {
       const key = task.status === "failed" ? `failed: ${task.reason ?? "?"}` : task.status;
       findings.counts[key] = (findings.counts[key] ?? 0) + 1;
@@ -45,8 +53,12 @@ export function examine(serverDir: string, logDir: string): Findings {
       findings.successes += 1;
       if (task.status === "completed") continue;
       const repeated = tasks.some((other) => other.issue === task.issue && other.status === "completed");
-      if (repeated) findings.redone += 1;
-      else findings.broken.push(`task ${task.id}: its agent succeeded, it ended as ${task.status} (${task.reason ?? ""}) and nothing completed the issue`);
+      if (repeated) {
+        findings.redone += 1;
+        const gap = gapOf(logs.get(task.id)?.at ?? 0, deaths);
+        gaps.push(gap);
+        if (gap > READ_MS) findings.broken.push(`task ${task.id}: its agent's success was ${gap} ms old when the daemon died, and was done again`);
+      } else findings.broken.push(`task ${task.id}: its agent succeeded, it ended as ${task.status} (${task.reason ?? ""}) and nothing completed the issue`);
     }
     const endings = db.prepare("SELECT task_id, kind, before, after, reason FROM audit_ending ORDER BY id").all();
     checkEndings(tasks, endings, findings.broken);
@@ -56,12 +68,24 @@ export function examine(serverDir: string, logDir: string): Findings {
   }
 }
 
+/** Longer than a daemon on a busy machine takes to read a line that lies in its pipe. */
+const READ_MS = 250;
+
+/** Negative when the daemon had died before, else how long it had lived on. */
+function gapOf(at: number, deaths: readonly number[]): number {
+  const before = deaths.filter((death) => death < at).at(-1);
+  const after = deaths.find((death) => death >= at) ?? Number.POSITIVE_INFINITY;
+  // An agent outlives its daemon by seconds at most: the next one ends it.
+  return before !== undefined && at - before < after - at ? before - at : after - at;
+}
+
 function readLog(path: string): AgentLog {
-  const entries = readFileSync(path, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { text?: string; tool?: string; end?: string });
+  const entries = readFileSync(path, "utf8").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { text?: string; tool?: string; end?: string; at?: number });
   return {
     text: entries.map((entry) => entry.text ?? "").join(""),
     tools: entries.filter((entry) => entry.tool !== undefined).length,
     success: entries.some((entry) => entry.end === "end_turn"),
+    at: entries.find((entry) => entry.end === "end_turn")?.at ?? 0,
   };
 }
 

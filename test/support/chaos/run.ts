@@ -52,7 +52,7 @@ export async function chaosRun(home: string, plan: ChaosPlan): Promise<ChaosResu
     const exitCode = await world.stopDaemon();
     const summary = outboxOf(world);
     return {
-      ...examine(world.serverDir, world.logs),
+      ...examine(world.serverDir, world.logs, world.deaths),
       seed: plan.seed,
       seconds: Math.round((Date.now() - begin) / 1000),
       daemonStarts: world.starts,

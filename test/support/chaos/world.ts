@@ -25,6 +25,8 @@ export class ChaosWorld {
   #daemon: ChildProcess | null = null;
   #wanted = true;
   starts = 0;
+  /** When daemons died, epoch milliseconds. */
+  readonly deaths: number[] = [];
   api: UserApi | null = null;
 
   private constructor(home: string, serverPort: number, proxy: CuttingProxy) {
@@ -85,6 +87,7 @@ export class ChaosWorld {
     this.#daemon = child;
     child.on("error", () => undefined);
     child.once("exit", () => {
+      this.deaths.push(Date.now());
       if (this.#daemon !== child) return;
       this.#daemon = null;
       if (this.#wanted) setTimeout(() => this.#wanted && this.#daemon === null && this.startDaemon(), 200);

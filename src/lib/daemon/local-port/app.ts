@@ -8,6 +8,8 @@ import type { ActiveRoots } from "../active-roots.ts";
 import type { ExecEnding } from "../exec/ending.ts";
 import { execRoutes } from "./exec/routes.ts";
 import type { ExecPort } from "./exec/access.ts";
+import type { StatePort } from "./state/answers.ts";
+import { stateRoutes } from "./state/routes.ts";
 import { shutdownRoute } from "./shutdown.ts";
 import { type AccessParts, accessRules, type LocalContext, type LocalEnv, plain } from "./access.ts";
 import { checkoutRoute, type CheckoutService } from "./checkout.ts";
@@ -21,6 +23,7 @@ export interface LocalPortParts extends AccessParts {
   readonly checkouts: CheckoutService;
   health(): Health;
   readonly execPort: () => ExecPort;
+  readonly statePort: () => StatePort;
   /** Begins the shutdown; must return before it takes effect. */
   requestShutdown(exec: ExecEnding): void;
 }
@@ -42,6 +45,7 @@ export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
   route(app, "POST", "/repo/checkout", (c) => checkoutRoute(c, parts));
   route(app, "GET", "/execenv/active", (c) => active(c, parts));
   execRoutes(app, parts.execPort);
+  stateRoutes(app, parts.statePort);
   app.notFound(() => plain("not found", 404));
   app.onError((error, c) => {
     parts.logger.error("local request failed", { path: c.req.path, error: errorText(error) });

@@ -1,9 +1,10 @@
 import { lstatSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorText } from "../../core/index.ts";
-import { type Environment, isSameDirectory, resumeGate, sharedCodexHome } from "../../execenv/index.ts";
-import { createLink, ensureDir, homeDir, linkFile, realPathIfExists } from "../../platform/index.ts";
-import { type FindOptions, type FoundRollout, type HomePlaces, findRollout } from "../../state/index.ts";
+import { type Environment, isSameDirectory, resumeGate } from "../../execenv/index.ts";
+import { createLink, ensureDir, linkFile, realPathIfExists } from "../../platform/index.ts";
+import { type FindOptions, type FoundRollout, findRollout } from "../../state/index.ts";
+import { homePlacesOf } from "../places.ts";
 import type { TaskRun } from "./run.ts";
 
 export interface PriorSession {
@@ -53,13 +54,8 @@ function isThreadId(text: string): boolean {
 
 function find(run: TaskRun, threadId: string, home: string | undefined): Promise<FoundRollout | null> {
   const { ctx } = run;
-  const options: FindOptions = { scope: "live", places: placesOf(run), home, repair: true };
+  const options: FindOptions = { scope: "live", places: homePlacesOf(run.ctx), home, repair: true };
   return findRollout(ctx.index, threadId, { ...options, clock: ctx.clock });
-}
-
-function placesOf({ ctx }: TaskRun): HomePlaces {
-  const { workspacesRoot } = ctx.config;
-  return { userHome: sharedCodexHome({ env: ctx.env, home: homeDir(ctx.env) }, workspacesRoot), workspacesRoot, extra: [] };
 }
 
 /**
@@ -70,7 +66,7 @@ function placesOf({ ctx }: TaskRun): HomePlaces {
 async function bringHere(run: TaskRun, threadId: string, codexHome: string): Promise<boolean> {
   const sessions = join(codexHome, "sessions");
   if (lstatSync(sessions, { throwIfNoEntry: false })?.isSymbolicLink() === true) return false;
-  const { userHome } = placesOf(run);
+  const { userHome } = homePlacesOf(run.ctx);
   const there = await find(run, threadId, userHome);
   if (there === null || !there.verified) return false;
   const way = there.rollout_path.slice(join(userHome, "sessions").length + 1);

@@ -3,7 +3,9 @@ import { MulticaError } from "../../core/index.ts";
 import type { Clock, Db } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { asStateError } from "../errors.ts";
+import type { StateFinding } from "../check.ts";
 import { backfill, parseFile, rederive } from "./backfill.ts";
+import { type CheckOptions, checkIndex } from "./check.ts";
 import type { HomePlaces } from "./homes.ts";
 import { idsWithPrefix, listFromIndex, sessionRow } from "./list.ts";
 import { type KnownFile, type LookupRows, lookUp } from "./lookup.ts";
@@ -39,6 +41,10 @@ export interface IndexHandle {
   /** Brings the index up to date with the files; null when another process is at it. */
   refresh(options?: RefreshOptions): Promise<BackfillStats | null>;
   status(): Promise<IndexStatus>;
+  /** What is wrong with it; reads only. */
+  check(options: CheckOptions): Promise<StateFinding[]>;
+  /** Sets the file aside: it is made anew from the rollouts by whoever opens it next. */
+  discard(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -103,6 +109,15 @@ export class LocalIndex implements IndexHandle {
 
   status(): Promise<IndexStatus> {
     return this.#guarded(() => Promise.resolve(indexStatus(this.#parts.db)));
+  }
+
+  check(options: CheckOptions): Promise<StateFinding[]> {
+    return this.#guarded(() => checkIndex(this.#parts.db, options, this.#parts.clock.now()));
+  }
+
+  discard(): Promise<void> {
+    this.#damaged = true;
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {

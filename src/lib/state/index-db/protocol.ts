@@ -1,3 +1,4 @@
+import type { CheckOptions } from "./check.ts";
 import type { HomePlaces } from "./homes.ts";
 import type { RefreshOptions } from "./handle.ts";
 import type { FindOptions, SessionQuery } from "./types.ts";
@@ -19,7 +20,11 @@ export type Call =
   | { readonly name: "find"; readonly threadId: string; readonly options: FindOptions }
   | { readonly name: "files"; readonly threadId: string }
   | { readonly name: "refresh"; readonly options: Pick<RefreshOptions, "homes" | "force"> }
-  | { readonly name: "status" };
+  | { readonly name: "status" }
+  | { readonly name: "check"; readonly options: CheckOptions }
+  | { readonly name: "discard" }
+  /** Of the other file; needs no index. */
+  | { readonly name: "checkState"; readonly full: boolean };
 
 export type ToWorker = { readonly kind: "call"; readonly id: number; readonly call: Call } | { readonly kind: "stop" };
 

@@ -4,6 +4,8 @@ import { Worker } from "node:worker_threads";
 import { MulticaError, errorText } from "../../core/index.ts";
 import { type Clock, packageRoot, withTimeout } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
+import type { StateFinding } from "../check.ts";
+import type { CheckOptions } from "./check.ts";
 import type { IndexHandle, RefreshOptions } from "./handle.ts";
 import type { KnownFile } from "./lookup.ts";
 import type { Call, FromWorker, ToWorker, WorkerData } from "./protocol.ts";
@@ -124,6 +126,11 @@ export class IndexWorker {
     return withTimeout(this.#options.clock, limitMs, `the index (${call.name})`, answer).finally(() => this.#waiting.delete(id));
   }
 
+  /** Reads the daemon's other file in the thread too: what is wrong with it. */
+  checkState(full: boolean): Promise<StateFinding[]> {
+    return this.#ask({ name: "checkState", full }, REFRESH_MS) as Promise<StateFinding[]>;
+  }
+
   #makeHandle(path: string): IndexHandle {
     const ask = <T>(call: Call, limitMs?: number): Promise<T> => this.#ask(call, limitMs) as Promise<T>;
     return {
@@ -135,6 +142,8 @@ export class IndexWorker {
       files: (threadId) => ask<readonly KnownFile[]>({ name: "files", threadId }),
       refresh: ({ homes, force }: RefreshOptions = {}) => ask<BackfillStats | null>({ name: "refresh", options: { homes, force } }, REFRESH_MS),
       status: () => ask<IndexStatus>({ name: "status" }),
+      check: (options: CheckOptions) => ask<StateFinding[]>({ name: "check", options }, REFRESH_MS),
+      discard: () => ask<void>({ name: "discard" }),
       close: () => this.stop(),
     };
   }

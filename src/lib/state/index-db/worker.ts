@@ -1,6 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { MulticaError, errorText } from "../../core/index.ts";
 import { systemClock } from "../../platform/index.ts";
+import type { StateFinding } from "../check.ts";
+import { openStateReader } from "../open.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { LocalIndex } from "./handle.ts";
 import { openIndex } from "./open.ts";
@@ -84,7 +86,7 @@ async function pause(ms: number): Promise<void> {
   await clock.sleep(ms, AbortSignal.any([woken.signal, over.signal])).catch(() => undefined);
 }
 
-async function perform(local: LocalIndex, call: Call): Promise<unknown> {
+async function perform(local: LocalIndex, call: Exclude<Call, { name: "checkState" }>): Promise<unknown> {
   switch (call.name) {
     case "list":
       return local.list(call.query);
@@ -100,6 +102,22 @@ async function perform(local: LocalIndex, call: Call): Promise<unknown> {
       return local.refresh({ ...call.options, signal: over.signal });
     case "status":
       return local.status();
+    case "check":
+      return local.check(call.options);
+    case "discard":
+      await local.discard();
+      look();
+      return null;
+  }
+}
+
+/** Reads the whole of the daemon's other file: here, because its own thread must not stand still. */
+function checkStateFile(full: boolean): StateFinding[] {
+  const reader = openStateReader({ stateDir: data.stateDir });
+  try {
+    return reader?.check(full) ?? [];
+  } finally {
+    reader?.close();
   }
 }
 
@@ -107,6 +125,10 @@ async function answer(id: number, call: Call): Promise<void> {
   cancelSleep();
   asked += 1;
   try {
+    if (call.name === "checkState") {
+      say({ kind: "answer", id, value: checkStateFile(call.full) });
+      return;
+    }
     const local = await open.promise;
     if (local.lost) throw new MulticaError("index_away", "the rollout index is not open", { retry: "later" });
     say({ kind: "answer", id, value: await perform(local, call) });

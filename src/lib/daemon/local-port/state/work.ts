@@ -1,0 +1,78 @@
+import { MulticaError, isMulticaError } from "../../../core/index.ts";
+import type { StateFinding } from "../../../state/index.ts";
+import { stateBackfillSchema, stateCheckSchema } from "../../../wire/index.ts";
+import type { LocalContext } from "../access.ts";
+import { type StatePort, badBody, bodyOf } from "./answers.ts";
+import { readyIndex, requireHome } from "./sessions.ts";
+
+const POLL_MS = 250;
+/** How long an index that is being made anew is waited for. */
+const REBUILD_MS = 30 * 60_000;
+
+interface Sound {
+  readonly ok: boolean;
+  readonly findings: readonly StateFinding[];
+}
+
+/** `POST /state/backfill`: the index's own thread does it; 202 with the job. */
+export async function backfillRoute(c: LocalContext, port: () => StatePort): Promise<Response> {
+  const body = await bodyOf(c, stateBackfillSchema);
+  if (body === null) return badBody();
+  readyIndex(port());
+  for (const home of body.homes ?? []) requireHome(port(), home);
+  const id = port().jobs.begin(async () => {
+    for (;;) {
+      const stats = await readyIndex(port()).refresh({ homes: body.homes, force: body.force });
+      if (stats !== null) return stats;
+      await port().clock.sleep(POLL_MS);
+    }
+  });
+  return c.json({ job: id }, 202);
+}
+
+/** `POST /state/check`: both files, read in the index's thread; 202 with the job. */
+export async function checkRoute(c: LocalContext, port: () => StatePort): Promise<Response> {
+  const body = await bodyOf(c, stateCheckSchema);
+  if (body === null) return badBody();
+  const { checkState } = port();
+  if (checkState === null) throw new MulticaError("index_not_ready", "the daemon works without the state file");
+  const id = port().jobs.begin(async () => {
+    const state = sound(await checkState(body.full));
+    let index = await indexSound(port, body);
+    const actions: string[] = [];
+    if (body.repair_index && index !== null && !index.ok) {
+      await rebuild(port);
+      actions.push("the index was made anew");
+      index = await indexSound(port, body);
+    }
+    return { state, index, actions };
+  });
+  return c.json({ job: id }, 202);
+}
+
+const sound = (findings: readonly StateFinding[]): Sound => ({ ok: findings.length === 0, findings });
+
+/** Null while there is no index to be looked at. */
+async function indexSound(port: () => StatePort, options: { readonly full: boolean; readonly all: boolean }): Promise<Sound | null> {
+  const { index } = port();
+  if (index === null) return null;
+  try {
+    return sound(await index.check(options));
+  } catch (error) {
+    if (!isMulticaError(error, "state_corrupt")) throw error;
+    return sound([{ code: "damage", detail: error.message }]);
+  }
+}
+
+/** The thread sets the file aside and fills a new one; meanwhile there is no index. */
+async function rebuild(port: () => StatePort): Promise<void> {
+  const { clock } = port();
+  await port().index?.discard();
+  const limit = clock.monotonic() + REBUILD_MS;
+  for (let gone = false; ; ) {
+    gone ||= port().index === null;
+    if (gone && port().index !== null) return;
+    if (clock.monotonic() > limit) throw new MulticaError("index_away", "the index was not made anew in time");
+    await clock.sleep(POLL_MS);
+  }
+}
