@@ -1,5 +1,10 @@
-import type { AgentResult, UsageMap } from "../../agents/index.ts";
-import { type Earlier, intendSuccess } from "./early.ts";
+import { type AgentResult, type UsageMap, getProvider } from "../../agents/index.ts";
+import { isMulticaError } from "../../core/index.ts";
+import { intendSuccess } from "./early.ts";
+import type { Adopted } from "./hosted/adopted.ts";
+import { hostingOf } from "./hosted/hosting.ts";
+import type { AttemptFacts } from "./hosted/sealed.ts";
+import { atWork, stopWork, takeOver } from "./hosted/take-over.ts";
 import { type Drained, drain } from "./drain.ts";
 import type { Turn } from "./agent-options.ts";
 import { hasText } from "./kind.ts";
@@ -40,7 +45,8 @@ export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): P
     run.logger.warn("quick actions are not made anew here: the task is completed without an agent");
     return { end: { status: "completed", output: "", error: "" }, usage: {} };
   }
-  const executed = await attempts(run, prepared, { add });
+  const { adopted } = hostingOf(run);
+  const executed = await (adopted === null ? attempts(run, prepared, { add }) : goOn(run, prepared, { add }, adopted));
   try {
     await endWorktree(run, prepared.environment, ends);
     return executed;
@@ -66,6 +72,7 @@ async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise
     resumeRequested: gate.sessionId !== undefined,
     toolCount: run.transcript.toolCount,
     interrupted: run.signal.aborted || first.status === "idle_watchdog",
+    silentResume: getProvider(run.job.provider).silentResume === true,
   });
   if (!retry) return finish(run, prepared, first, first.result, first.result.usage);
   run.logger.warn("session resume failed, retrying with fresh session", { session: gate.sessionId });
@@ -86,17 +93,21 @@ async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Tree
   if (run.signal.aborted) follow();
   else run.signal.addEventListener("abort", follow, { once: true });
   try {
-    const agent = await launch(run, prepared, turn, abortAgent.signal);
+    const agent = await start(abortAgent.signal);
     trees.add(agent.finished);
     run.transcript.startRun();
     counters.running += 1;
+    const log = atWork(run, agent);
     try {
       const drained = await drain({
         run,
-        agent: { messages: agent.messages, result: agent.result, queued: () => agent.queued, succeeded: agent.succeeded },
+        agent: { messages: agent.messages, result: agent.result, queued: () => agent.queued, succeeded: agent.succeeded, log },
         codexHome: prepared.environment.codexHome,
         abortAgent,
-        onSuccess: (success) => intendSuccess(run, success, { codexHome: prepared.environment.codexHome, earlier }),
+        onSuccess: (success) => {
+          stopWork(run);
+          intendSuccess(run, success, { codexHome: prepared.environment.codexHome, earlier });
+        },
       });
       run.logger.info("agent finished", {
         status: drained.status,
@@ -106,6 +117,7 @@ async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Tree
       return drained;
     } finally {
       counters.running -= 1;
+      stopWork(run);
     }
   } finally {
     run.signal.removeEventListener("abort", follow);
@@ -113,11 +125,13 @@ async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Tree
 }
 
 /** The second attempt, or null when it could not even start: then the first one's error is the one to tell. */
-async function secondAttempt(run: TaskRun, prepared: Prepared, first: Drained, trees: Trees, earlier: Earlier): Promise<Drained | null> {
+async function secondAttempt(run: TaskRun, prepared: Prepared, trees: Trees, facts: AttemptFacts): Promise<Drained | null> {
+  const turn: Turn = { resumeSessionId: undefined, resumeUnavailable: true };
   try {
-    return await attempt(run, prepared, { resumeSessionId: undefined, resumeUnavailable: true }, trees, earlier);
+    return await attempt(run, prepared, (signal) => launch(run, prepared, turn, signal, facts), trees, facts);
   } catch (error) {
-    run.logger.warn("the second attempt could not start", { error, first: first.status });
+    if (isMulticaError(error, "agent_left")) throw error;
+    run.logger.warn("the second attempt could not start", { error, first: facts.first?.status });
     return null;
   }
 }

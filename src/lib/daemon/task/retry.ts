@@ -1,5 +1,5 @@
 import type { AgentResult, ModelUsage, UsageMap } from "../../agents/index.ts";
-import { isUnresumableHistory } from "../../core/index.ts";
+import { classifyFailure, isUnresumableHistory } from "../../core/index.ts";
 
 export interface RetryFacts {
   /** A session of an earlier run was asked for. */
@@ -8,15 +8,34 @@ export interface RetryFacts {
   readonly toolCount: number;
   /** The run was ended from outside: nothing may be started again. */
   readonly interrupted: boolean;
+  /** The agent cannot say that it refused to resume: a failure without a session may be that. */
+  readonly silentResume: boolean;
 }
+
+/** Failures that have another cause than the session for certain: a repetition would lose the conversation for nothing. */
+const NOT_THE_SESSION: ReadonlySet<string> = new Set(
+  [
+    "provider_network",
+    "provider_capacity_or_rate_limit",
+    "provider_quota_limit",
+    "provider_server_error",
+    "provider_auth_or_access",
+    "missing_config",
+    "model_not_found_or_unavailable",
+    "runtime_missing_executable",
+    "runtime_version_unsupported",
+    "agent_timeout",
+  ].map((detail) => `agent_error.${detail}`),
+);
 
 /**
  * True when the same work may be tried once more without the earlier session (daemon.md 11.13): the resume itself
  * failed and nothing was done yet. A provider's outage is not such a case, it would lose the conversation for nothing.
  */
-export function mayRetryFresh(result: Pick<AgentResult, "status" | "error" | "resumeRejected">, facts: RetryFacts): boolean {
+export function mayRetryFresh(result: Pick<AgentResult, "status" | "error" | "resumeRejected" | "sessionId">, facts: RetryFacts): boolean {
   if (result.status !== "failed" || !facts.resumeRequested || facts.toolCount > 0 || facts.interrupted) return false;
-  return result.resumeRejected || isUnresumableHistory(result.error) || result.error.toLowerCase().includes("could not resolve authentication method");
+  if (result.resumeRejected || isUnresumableHistory(result.error) || result.error.toLowerCase().includes("could not resolve authentication method")) return true;
+  return facts.silentResume && result.sessionId === "" && !NOT_THE_SESSION.has(classifyFailure(result.error));
 }
 
 /** Which of two attempts stands: the second if it got anywhere, else the first, whose error is the more telling one. */

@@ -266,6 +266,42 @@ describe("a task that ends elsewhere", () => {
     expectReleased(daemon, task.id);
   }, MINUTE);
 
+  it("that was finished before the shutdown began is completed (K-37)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    daemon.server.script = (route) => {
+      if (route === "usage") daemon.shutdown.abort();
+      return undefined;
+    };
+    await runTask(daemon.ctx, daemon.task(), 1);
+    expect(daemon.server.bodies("complete")).toEqual([expect.objectContaining({ output: "all done" })]);
+    expect(daemon.server.bodies("fail")).toEqual([]);
+  });
+
+  it.each([false, true])("has its session on the server while it runs, for whoever takes it up after a crash (K-36), outbox: %s", async (outbox) => {
+    const daemon = await taskDaemon({ agent: "acp-mute", outbox });
+    const done = runTask(daemon.ctx, daemon.task(), 1);
+    await waitFor("the pinned session", () => daemon.server.bodies("session").length > 0);
+    expect(daemon.ctx.counters.running).toBe(1);
+    expect(daemon.server.bodies("session")).toEqual([{ session_id: "acp-session-1", work_dir: expect.stringContaining("/workdir") as string }]);
+    daemon.shutdown.abort();
+    await done;
+  }, MINUTE);
+
+  it("keeps its directory from the collector until its metadata is written (K-19)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const task = daemon.task();
+    const root = join(daemon.ctx.config.workspacesRoot, "w", task.id.replaceAll("-", "").slice(-12));
+    const seen: Record<string, boolean> = {};
+    daemon.server.script = (route) => {
+      seen[route] = daemon.ctx.activeRoots.list().includes(root) && !existsSync(join(root, ".gc_meta.json"));
+      return undefined;
+    };
+    await runTask(daemon.ctx, task, 1);
+    expect(seen).toMatchObject({ start: true, usage: true, complete: true });
+    expect(existsSync(join(root, ".gc_meta.json"))).toBe(true);
+    expect(daemon.ctx.activeRoots.list()).toEqual([]);
+  });
+
   it("is given back at once when it was claimed during the shutdown", async () => {
     const daemon = await taskDaemon({ agent: "acp-happy" });
     daemon.shutdown.abort();

@@ -7,8 +7,8 @@ import { type Known, nothingKnown } from "../../../../src/lib/daemon/task/run.ts
 import { usageRows } from "../../../../src/lib/daemon/task/usage.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
 
-const facts = { resumeRequested: true, toolCount: 0, interrupted: false };
-const failed = (error: string, resumeRejected = false) => ({ status: "failed" as const, error, resumeRejected });
+const facts = { resumeRequested: true, toolCount: 0, interrupted: false, silentResume: false };
+const failed = (error: string, resumeRejected = false) => ({ status: "failed" as const, error, resumeRejected, sessionId: "" });
 
 describe("mayRetryFresh", () => {
   it("repeats only a rejected resume in which nothing was done (K-29)", () => {
@@ -19,7 +19,18 @@ describe("mayRetryFresh", () => {
     expect(mayRetryFresh(failed("x", true), { ...facts, toolCount: 1 })).toBe(false);
     expect(mayRetryFresh(failed("x", true), { ...facts, resumeRequested: false })).toBe(false);
     expect(mayRetryFresh(failed("x", true), { ...facts, interrupted: true })).toBe(false);
-    expect(mayRetryFresh({ status: "timeout", error: "", resumeRejected: true }, facts)).toBe(false);
+    expect(mayRetryFresh({ status: "timeout", error: "", resumeRejected: true, sessionId: "" }, facts)).toBe(false);
+  });
+
+  it("takes a failure without a session for a refused one where the agent cannot say it, unless its cause is another (K-30)", () => {
+    const silent = { ...facts, silentResume: true };
+    expect(mayRetryFresh(failed("exit status 1"), silent)).toBe(true);
+    expect(mayRetryFresh(failed("something odd"), silent)).toBe(true);
+    expect(mayRetryFresh(failed("exit status 1"), facts)).toBe(false);
+    expect(mayRetryFresh({ ...failed("exit status 1"), sessionId: "s" }, silent)).toBe(false);
+    for (const error of ["429 slow down", "503", "connection refused", "401", "402 credits", "model x not found", "timed out after 30s", "executable not found", "missing api_key"]) {
+      expect(mayRetryFresh(failed(error), silent)).toBe(false);
+    }
   });
 
   it("lets the second attempt stand only if it got anywhere (K-31)", () => {

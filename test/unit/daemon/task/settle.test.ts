@@ -27,7 +27,7 @@ describe("settle", () => {
     ["a crash", "failed", "exit status 3", "", "agent_error.process_failure", "exit status 3"],
     ["an abort of the agent's own", "aborted", "", "", "agent_error.unknown", "codex execution aborted"],
   ];
-  it.each(table)("maps %s", (_what, status, error, output, reason, text) => {
+  it.each(table)("maps %s (K-33, K-34)", (_what, status, error, output, reason, text) => {
     expect(settle(end(status, error, output), facts)).toEqual({ kind: "failed", reason, error: text });
   });
 

@@ -5,7 +5,7 @@ import { Transcript } from "../../../../src/lib/daemon/task/transcript.ts";
 const AWS = "AKIA" + "ABCDEFGHIJKLMNOP";
 
 describe("Transcript", () => {
-  it("gives pending text its number before the tool that follows it", () => {
+  it("gives pending text its number before the tool that follows it, all within one flush (K-25)", () => {
     const transcript = new Transcript({ secrets: [] });
     transcript.add({ kind: "thinking", content: "hm" });
     transcript.add({ kind: "text", content: "I will " });
