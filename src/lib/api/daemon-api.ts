@@ -93,8 +93,9 @@ function presenceCalls(http: Http, { call, post }: Caller) {
 
     register: (body: RegisterRequest, options: Call = {}): Promise<RegisterResponse> =>
       call(registerResponseSchema, "POST", "/api/daemon/register", { body, ...options }),
-    deregister: (runtimeIds: readonly string[], options: Call = {}): Promise<void> =>
-      post("/api/daemon/deregister", { runtime_ids: runtimeIds }, options),
+    /** `reasons`: why a runtime goes offline, by its id; older servers ignore it. */
+    deregister: (runtimeIds: readonly string[], { reasons, ...options }: Call & { reasons?: Readonly<Record<string, unknown>> } = {}): Promise<void> =>
+      post("/api/daemon/deregister", { runtime_ids: runtimeIds, ...(reasons === undefined ? {} : { offline_reasons: reasons }) }, options),
     heartbeat: (runtimeId: string, options: Call = {}): Promise<HeartbeatResponse> =>
       call(heartbeatResponseSchema, "POST", "/api/daemon/heartbeat", {
         body: { runtime_id: runtimeId, supports_batch_import: true },

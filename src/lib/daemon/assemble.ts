@@ -42,7 +42,7 @@ export interface Base
   readonly home: string;
   /** Where the machine's daemon ids lie. */
   readonly stateRoot: string;
-  readonly runTask: (ctx: DaemonContext, task: Parameters<Dispatcher["dispatch"]>[0], slot: number) => Promise<void>;
+  readonly runTask: (ctx: DaemonContext, task: Parameters<Dispatcher["dispatch"]>[0], slot: number, adopted?: Adopted) => Promise<void>;
 }
 
 /** A daemon whose parts know one another; nothing runs yet. */
@@ -66,7 +66,11 @@ export function assemble(base: Base): Daemon {
   const pool = createConnectionPool();
   const { ctx, repoAccess } = createContext(base, { http, pool }, () => late.wake());
   const discovery = createDiscovery({ ...ctx, home: base.home });
-  const dispatcher = createDispatcher(ctx, (task, slot) => base.runTask(ctx, task, slot));
+  const dispatcher = createDispatcher(ctx, async (task, slot) => {
+    const launch = ctx.runtimes.launchEntry(task.runtime_id);
+    if (launch !== null) await discovery.heal(launch);
+    await base.runTask(ctx, task, slot);
+  });
   const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
   const gone = new RuntimeGone(ctx, registrar);
   const runtimeGone = (id: string): void => void gone.report(id);
@@ -99,7 +103,7 @@ export function assemble(base: Base): Daemon {
   };
   const loops = [
     { name: "workspace sync", run: () => sync.run() },
-    { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, locate: discovery.locate, probe: discovery.probe }) },
+    { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, holds: discovery.holds, locate: discovery.locate, probe: discovery.probe, requestSync }) },
     { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync, adopt: { ...ctx, token, apiWith: (text) => createDaemonApi(createHttp({ ...http, token: text })), onAdopted } }) },
     ...housekeepingLoops(ctx, repoAccess),
     { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
@@ -174,6 +178,7 @@ function createRegistrar(
     },
     probe: parts.discovery.probe,
     resolveProfile: parts.discovery.resolveProfile,
+    holds: parts.discovery.holds,
     onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
     usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
     // With those of runtimes that are gone: a new one may stand for them.

@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type Detection, detectAgents, getProvider, locateAgents, type ProfileResolution, resolveProfile } from "../agents/index.ts";
+import { type DetectedAgent, type Detection, type SkippedAgent, detectAgents, findProvider, getProvider, healAgent, locateAgents, type ProfileResolution, resolveProfile } from "../agents/index.ts";
 import { readSettings } from "../config/index.ts";
 import { errorText } from "../core/index.ts";
 import type { Env } from "../platform/index.ts";
 import type { DaemonContext } from "./context.ts";
+import { Holds, type Verdict } from "./demotion.ts";
 import type { ResolveProfile } from "./profiles.ts";
 import type { ProbeRound } from "./registration.ts";
 import type { LaunchEntry } from "./runtimes.ts";
@@ -18,50 +19,48 @@ export interface Discovery {
   heal(entry: LaunchEntry): Promise<LaunchEntry>;
   /** Agents of the last round that cannot be used, with the reason. Absent ones are not listed. */
   skipped(): Readonly<Record<string, string>>;
+  readonly holds: Holds;
 }
 
 type Parts = Pick<DaemonContext, "config" | "clock" | "limits" | "env" | "logger" | "runtimes" | "rootSignal"> & { readonly home: string };
 
 /** Finds agents for registration (daemon.md 5.5): the providers themselves and their versions are the agents room's knowledge. */
 export function createDiscovery(parts: Parts): Discovery {
-  const { runtimes } = parts;
+  const { runtimes, logger } = parts;
+  const holds = new Holds();
+  const confirm = confirmer(parts);
   let skipped: Record<string, string> = {};
   let running: Promise<ProbeRound> | undefined;
-  let firstRound = true;
 
   const shell = shellRule(parts);
   let shellAt = parts.clock.monotonic();
+  const where = (): Omit<Parameters<typeof detectAgents>[0], "env"> => ({ home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal, clock: parts.clock, pinned: pinned(runtimes.builtins) });
   const locate = (): Promise<readonly string[]> => {
     const due = parts.clock.monotonic() - shellAt >= parts.limits.loginShellEvery;
     if (due) shellAt = parts.clock.monotonic();
-    const env = due ? parts.env : { ...parts.env, SHELL: "" };
-    return locateAgents({ env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal });
+    return locateAgents({ ...where(), env: due ? parts.env : { ...parts.env, SHELL: "" } });
   };
 
   const look = async (): Promise<ProbeRound> => {
-    const found = await shell((env) => detectAgents({ env, home: parts.home, cwd: parts.config.stateDir, signal: parts.rootSignal }));
+    const sequence = holds.sequence;
+    const found = await shell((env) => detectAgents({ ...where(), env }));
+    parts.rootSignal.throwIfAborted();
+    const before = skipped;
     skipped = skippedOf(found);
-    if (firstRound) for (const [provider, reason] of Object.entries(skipped)) parts.logger.warn("skip registering runtime", { provider, reason });
-    firstRound = false;
+    for (const [provider, reason] of Object.entries(skipped)) if (before[provider] !== reason) logger.warn("skip registering runtime", { provider, reason });
+    for (const { provider } of found.agents) if (holds.release(provider, sequence)) logger.info("agent CLI usable again", { provider });
+    // One that was condemned while this look was under way does not come back by it.
+    const agents = found.agents.filter(({ provider }) => !holds.isHeld(provider)).map((agent) => withKnownVersion(agent, runtimes.builtins.get(agent.provider)));
     // A provider that does not resolve this time is kept: a passing hiccup must not tear working runtimes down.
-    const builtins = new Map<string, LaunchEntry>(runtimes.builtins);
-    for (const agent of found.agents) {
-      builtins.set(agent.provider, { provider: agent.provider, path: agent.path, version: agent.version, fixedArgs: [], profileId: null, source: agent.source });
-    }
-    runtimes.setBuiltins(builtins);
+    runtimes.setBuiltins(new Map([...runtimes.builtins, ...agents.map((agent) => [agent.provider, entryOf(agent)] as const)]));
     return {
-      agents: found.agents.map(({ provider, path, version }) => ({
-        provider,
-        path,
-        version,
-        fixedArgs: [],
-        profileId: null,
-        displayName: getProvider(provider).displayName,
-      })),
+      agents: agents.map((agent) => ({ ...entryOf(agent), displayName: getProvider(agent.provider).displayName })),
+      demotable: confirm(found),
     };
   };
 
   return {
+    holds,
     probe: () => (running ??= look().finally(() => (running = undefined))),
     locate,
     resolveProfile: (profile): Promise<ProfileResolution> => {
@@ -83,8 +82,64 @@ export function createDiscovery(parts: Parts): Discovery {
         },
       );
     },
-    heal: (entry) => Promise.resolve(entry),
+    heal: healer(parts, where),
     skipped: () => skipped,
+  };
+}
+
+function entryOf({ provider, path, version, source }: DetectedAgent): LaunchEntry {
+  return { provider, path, version, fixedArgs: [], profileId: null, source };
+}
+
+/** A version that could not be read never replaces a known one (daemon.md 5.4). */
+function withKnownVersion(agent: DetectedAgent, known: LaunchEntry | undefined): DetectedAgent {
+  return agent.version === "" && known !== undefined ? { ...agent, version: known.version } : agent;
+}
+
+function pinned(builtins: ReadonlyMap<string, LaunchEntry>): ReadonlyMap<string, { readonly path: string; readonly source: DetectedAgent["source"] }> {
+  return new Map([...builtins].map(([provider, { path, source }]) => [provider, { path, source: (source ?? "path") as DetectedAgent["source"] }]));
+}
+
+/** Makes verdicts of what a look has skipped; a file that cannot be executed must be so twice, some time apart (daemon.md 5.5). */
+function confirmer({ clock, limits }: Parts): (found: Detection) => Verdict[] {
+  const since = new Map<string, number>();
+  const confirmed = ({ provider, cause }: SkippedAgent): boolean => {
+    if (cause !== "not_executable") return cause === "below_minimum";
+    const first = since.get(provider) ?? clock.monotonic();
+    since.set(provider, first);
+    return clock.monotonic() - first >= limits.notExecutableFor;
+  };
+  return ({ agents, skipped }) => {
+    for (const { provider } of agents) since.delete(provider);
+    return skipped.filter(confirmed).map(({ provider, reason, cause }) => ({ provider, evidence: reason, code: cause === "not_executable" ? cause : null }));
+  };
+}
+
+/** Path and version of a built-in agent are published as one pair, so that no version's rules are applied to another (daemon.md 5.6). */
+function healer({ env, logger, runtimes }: Parts, where: () => Omit<Parameters<typeof detectAgents>[0], "env">): Discovery["heal"] {
+  const healing = new Map<string, Promise<LaunchEntry>>();
+  const heal = async (entry: LaunchEntry): Promise<LaunchEntry> => {
+    const spec = findProvider(entry.provider);
+    if (spec === undefined) return entry;
+    const { path, version, provider } = entry;
+    const outcome = await healAgent(spec, { provider, path, version, source: (entry.source ?? "path") as DetectedAgent["source"] }, { ...where(), env });
+    if ("reason" in outcome) {
+      logger.warn("the agent's program is gone, and no other can take its place", { provider, path, reason: outcome.reason });
+      return entry;
+    }
+    if (outcome.path === path) return entry;
+    const healed = entryOf(outcome);
+    runtimes.setBuiltins(new Map([...runtimes.builtins, [provider, healed]]));
+    logger.info("the agent's program was replaced; the new one is used", { provider, from: path, to: outcome.path, version: outcome.version });
+    return healed;
+  };
+  return (entry) => {
+    if (entry.profileId !== null) return Promise.resolve(entry);
+    const running = healing.get(entry.provider);
+    if (running !== undefined) return running;
+    const started = heal(entry).finally(() => healing.delete(entry.provider));
+    healing.set(entry.provider, started);
+    return started;
   };
 }
 

@@ -34,6 +34,8 @@ export interface Limits {
   readonly renewEvery: number;
   readonly renewTimeout: number;
   readonly deregisterTimeout: number;
+  /** What running tasks get to finish before they are cancelled, when the daemon is asked to stop with patience. */
+  readonly finishFirst: number;
   readonly taskDrain: number;
   /** What the delivery of reports gets at the end, however long the tasks took. */
   readonly lastReports: number;
@@ -47,6 +49,10 @@ export interface Limits {
   readonly loginShellEvery: number;
   /** How often to look for agents that were installed meanwhile. */
   readonly discovery: number;
+  /** How often to ask all agents for their versions. */
+  readonly versionRefresh: number;
+  /** A program that cannot be executed is believed to be so after this time. */
+  readonly notExecutableFor: number;
   /** How often to look at the settings file where the system does not tell of changes. */
   readonly settingsPoll: number;
   readonly gcFirst: number;
@@ -92,6 +98,7 @@ export const LIMITS: Limits = {
   renewEvery: 3 * 24 * 60 * MINUTE,
   renewTimeout: 15_000,
   deregisterTimeout: 5000,
+  finishFirst: 20_000,
   taskDrain: 30_000,
   lastReports: 3000,
   reportFlush: 30_000,
@@ -100,6 +107,8 @@ export const LIMITS: Limits = {
   loopsEnd: 5000,
   loginShellEvery: 30 * MINUTE,
   discovery: 2 * MINUTE,
+  versionRefresh: 10 * MINUTE,
+  notExecutableFor: MINUTE,
   settingsPoll: 2000,
   gcFirst: 30_000,
   indexRefresh: 10 * MINUTE,

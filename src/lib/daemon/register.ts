@@ -2,6 +2,7 @@ import { isTransient } from "../api/index.ts";
 import { KeyedMutex, errorText, MulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
 import type { RegisterResponse } from "../wire/index.ts";
+import type { Holds, OfflineReason } from "./demotion.ts";
 import { OrphanRecovery, type OrphanParts } from "./orphans.ts";
 import { profileSignature } from "./profiles.ts";
 import { isEmpty, prepareRegistration, type Prepared, type ProbeRound, type RegistrationParts, rowOf } from "./registration.ts";
@@ -16,6 +17,7 @@ export type Outcome =
 
 export interface RegisterParts extends RegistrationParts, OrphanParts {
   probe(): Promise<ProbeRound>;
+  readonly holds: Pick<Holds, "isHeld" | "reasonOf">;
   /** Repositories and settings that came with a registration. */
   onWorkspaceData(workspaceId: string, answer: RegisterResponse): void;
 }
@@ -76,15 +78,16 @@ export class Registrar {
   }
 
   /** Takes runtimes offline on the server, best effort; ids that are tracked again by now are left alone. */
-  async deregister(workspaceId: string, runtimeIds: readonly string[]): Promise<void> {
+  async deregister(workspaceId: string, runtimeIds: readonly string[], reason: OfflineReason | null = null): Promise<void> {
     if (runtimeIds.length === 0) return;
-    await this.#locks.run(workspaceId, () => this.#deregisterUntracked(runtimeIds), { signal: this.#parts.rootSignal });
+    await this.#locks.run(workspaceId, () => this.#deregisterUntracked(runtimeIds, reason), { signal: this.#parts.rootSignal });
   }
 
   async #registerLocked(workspaceId: string, given: ProbeRound | undefined, merge: boolean, onFresh: (ids: readonly string[]) => void): Promise<Outcome> {
     const { api, clock, limits, logger, runtimes, rootSignal } = this.#parts;
     const round = given ?? (await this.#parts.probe());
     const prepared = await prepareRegistration(this.#parts, workspaceId, round, merge);
+    // Only `demote` may take a built-in runtime offline: a look that failed says nothing against it.
     const keep = (old: RuntimeEntry): boolean => merge || (old.profileId === null && !prepared.providers.has(old.provider));
     if (isEmpty(prepared.body)) {
       const applied = runtimes.replace(workspaceId, [], keep);
@@ -98,7 +101,9 @@ export class Registrar {
     if (answer.runtimes.length === 0 && (prepared.body.failed_profiles ?? []).length === 0) {
       throw new MulticaError("empty_registration", "the server answered the registration without any runtime", { retry: "later" });
     }
-    const rows = answer.runtimes.flatMap((row) => rowOf(row, prepared.body)).filter((row) => !merge || row.profileId === null);
+    const held = (row: { readonly provider: string; readonly profileId: string | null }): boolean => row.profileId === null && this.#parts.holds.isHeld(row.provider);
+    const offered = answer.runtimes.flatMap((row) => rowOf(row, prepared.body)).filter((row) => !merge || row.profileId === null);
+    const rows = offered.filter((row) => !held(row));
     const applied = runtimes.replace(workspaceId, rows, keep);
     if (applied === null) return { kind: "unknown" };
     onFresh(applied.fresh);
@@ -108,6 +113,8 @@ export class Registrar {
       logger.info("registered runtime", { workspace: workspaceId, runtime: id, provider: runtimes.get(id)?.provider });
     }
     await this.#deregisterUntracked(applied.dropped);
+    // The request may have been sent before its program was found to be of no use.
+    for (const row of offered.filter(held)) await this.#deregisterUntracked([row.id], this.#parts.holds.reasonOf(row.provider));
     return { kind: "registered", ...applied };
   }
 
@@ -116,16 +123,17 @@ export class Registrar {
     if (workspace === undefined) return;
     if (prepared.signature !== "") workspace.profileSignature = prepared.signature;
     for (const row of prepared.body.runtimes ?? []) {
-      if (typeof row.type === "string" && !row.profile_id) workspace.sentVersions.set(row.type, row.version ?? "");
+      if (typeof row.type === "string" && !row.profile_id && !this.#parts.holds.isHeld(row.type)) workspace.sentVersions.set(row.type, row.version ?? "");
     }
   }
 
-  async #deregisterUntracked(runtimeIds: readonly string[]): Promise<void> {
+  async #deregisterUntracked(runtimeIds: readonly string[], reason: OfflineReason | null = null): Promise<void> {
     const { api, limits, logger, runtimes, rootSignal } = this.#parts;
     const gone = runtimeIds.filter((id) => runtimes.get(id) === undefined);
     if (gone.length === 0) return;
     try {
-      await api.deregister(gone, { timeoutMs: limits.deregisterTimeout, signal: rootSignal });
+      const reasons = reason === null ? {} : { reasons: Object.fromEntries(gone.map((id) => [id, reason])) };
+      await api.deregister(gone, { timeoutMs: limits.deregisterTimeout, signal: rootSignal, ...reasons });
     } catch (error) {
       logger.warn("deregistering dropped runtimes failed", { count: gone.length, transient: isTransient(error), error: errorText(error) });
     }

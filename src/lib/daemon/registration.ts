@@ -1,6 +1,7 @@
 import { errorText } from "../core/index.ts";
 import type { RegisterRequest, RegisterResponse, RuntimeProfile } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
+import type { Verdict } from "./demotion.ts";
 import { profileSignature, type ResolveProfile, resolveProfiles } from "./profiles.ts";
 import type { LaunchEntry, RuntimeRow } from "./runtimes.ts";
 
@@ -12,6 +13,8 @@ export interface BuiltinAgent extends LaunchEntry {
 /** One look at the agents of this machine; shared by every workspace that is registered in its course. */
 export interface ProbeRound {
   readonly agents: readonly BuiltinAgent[];
+  /** Providers whose program is certainly of no use. */
+  readonly demotable: readonly Verdict[];
 }
 
 export interface RegistrationParts extends Pick<DaemonContext, "api" | "limits" | "logger" | "runtimes" | "rootSignal" | "daemonId"> {

@@ -145,6 +145,25 @@ export class RuntimeRegistry {
     return { dropped, fresh };
   }
 
+  /** True while some workspace has the built-in runtime of this provider. */
+  hasBuiltin(provider: string): boolean {
+    return [...this.#index.values()].some((entry) => entry.provider === provider && entry.profileId === null);
+  }
+
+  /** Takes the built-in runtimes of a provider out everywhere, and what is known of its program and of versions sent. */
+  removeBuiltins(provider: string): { readonly workspaceId: string; readonly ids: readonly string[] }[] {
+    this.#builtins = new Map([...this.#builtins].filter(([known]) => known !== provider));
+    return this.workspaces().flatMap((workspace) => {
+      workspace.sentVersions.delete(provider);
+      const ids = workspace.runtimeIds.filter((id) => {
+        const entry = this.#index.get(id);
+        return entry?.provider === provider && entry.profileId === null;
+      });
+      for (const id of ids) this.remove(id);
+      return ids.length === 0 ? [] : [{ workspaceId: workspace.id, ids }];
+    });
+  }
+
   /** Takes one runtime out of its workspace and the index; the workspace, or null when it was not there. */
   remove(runtimeId: string): WorkspaceState | null {
     const entry = this.#index.get(runtimeId);

@@ -22,7 +22,7 @@ const healthSchema = z.looseObject({
   repo_maintenance_active: z.number().nullish(),
   repo_checkout_waiters: z.number().nullish(),
   agents: z.array(z.string()).nullish(),
-  /** Where each agent is and how it was found: `variable`, `path`, `login-shell` or `bundle`. */
+  /** Where each agent is and how it was found: `variable`, `path`, `login-shell`, `version-manager` or `bundle`. */
   found_agents: z.array(z.looseObject({ provider: z.string(), path: z.string(), version: text, source: text })).nullish(),
   skipped_agents: z.record(z.string(), z.string()).nullish(),
   state: text,

@@ -80,7 +80,7 @@ describe("detectAgents", () => {
     install(join(home, "bin", "codex"));
     const path = `${join(home, "bin")}:${SYSTEM_PATH}`;
     const old = await detect(home, { PATH: path, VERSION_OUT: "codex-cli 0.99.9" });
-    expect(old).toMatchObject({ agents: [], skipped: [{ cause: "version", reason: expect.stringContaining("below minimum required 0.100.0") as string }] });
+    expect(old).toMatchObject({ agents: [], skipped: [{ cause: "below_minimum", reason: expect.stringContaining("below minimum required 0.100.0") as string }] });
     const odd = await detect(home, { PATH: path, VERSION_OUT: "hello" });
     expect(odd.skipped).toMatchObject([{ reason: 'cannot parse detected codex version "hello"' }]);
   });
@@ -91,7 +91,7 @@ describe("detectAgents", () => {
     const before = performance.now();
     const result = await detect(home, { PATH: `${join(home, "bin")}:${SYSTEM_PATH}`, VERSION_HANG: "1" }, { probeTimeoutMs: 700 });
     expect(performance.now() - before).toBeLessThan(2700);
-    expect(result).toMatchObject({ agents: [], skipped: [{ cause: "probe", reason: "version probe timed out after 700 ms" }] });
+    expect(result).toMatchObject({ agents: [], skipped: [{ cause: "unavailable", reason: "version probe timed out after 700 ms" }] });
   });
 
   it("finds through the login shell what its profile adds, through noise and aliases [V9, V11]", async () => {

@@ -1,15 +1,17 @@
 import { join } from "node:path";
-import { type Env, envValue } from "../../platform/index.ts";
+import { type Clock, type Env, envValue, systemClock } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { ProviderSpec } from "../provider.ts";
 import { providers } from "../registry.ts";
+import { notForThisSystem } from "./format.ts";
 import { askLoginShell } from "./login-shell.ts";
 import { isExecutableFile, lookupCommand, type Lookup } from "./path.ts";
 import { probeVersion } from "./probe.ts";
-import { versionRefusal } from "./version.ts";
+import { inVersionManagers } from "./version-managers.ts";
+import { isBelow, versionRefusal } from "./version.ts";
 
-/** Where a command was found: named by the operator, on PATH, through the login shell, or at a known place. */
-export type AgentSource = "variable" | "path" | "login-shell" | "bundle";
+/** Where a command was found: named by the operator, on PATH, through the login shell, with a version manager, or in a desktop app. */
+export type AgentSource = "variable" | "path" | "login-shell" | "version-manager" | "bundle";
 
 export interface DetectedAgent {
   readonly provider: string;
@@ -23,8 +25,11 @@ export interface DetectedAgent {
 export interface SkippedAgent {
   readonly provider: string;
   readonly reason: string;
-  /** Not installed; installed but too old or unreadable; or it did not answer, which may be different the next time. */
-  readonly cause: "absent" | "version" | "probe";
+  /**
+   * Not installed; certainly too old; a file that this system cannot execute; or it did not tell its version, which may be
+   * different the next time and says nothing against what is registered already (daemon.md 5.5).
+   */
+  readonly cause: "absent" | "below_minimum" | "not_executable" | "unavailable";
 }
 
 export interface Detection {
@@ -41,9 +46,21 @@ export interface DetectOptions {
   readonly specs?: readonly ProviderSpec[];
   readonly probeTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** Agents found before, by provider: while their file is there it is not looked for again, whatever PATH holds now. */
+  readonly pinned?: ReadonlyMap<string, Located>;
 }
 
-const PROBES_AT_ONCE = 4;
+/** Where an agent is, and how that was found out. */
+export interface Located {
+  readonly path: string;
+  readonly source: AgentSource;
+}
+
+const PROBES_AT_ONCE = 8;
+/** A probe that fails at once may have met a file that is just being replaced; one that fails slowly hangs. */
+const RETRY_DELAY_MS = 500;
+const RETRY_WINDOW_MS = 1000;
 
 /**
  * Every agent of the registry that this machine can run (agents.md 3). Never throws: what is missing, too old or does
@@ -57,7 +74,7 @@ export async function detectAgents(options: DetectOptions): Promise<Detection> {
   const queue = [...specs];
   const work = async (): Promise<void> => {
     for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) {
-      const outcome = await examine(spec, located.get(spec.id) ?? null, options);
+      const outcome = await examineTwice(spec, located.get(spec.id) ?? null, options);
       if ("reason" in outcome) skipped.push(outcome);
       else agents.push(outcome);
     }
@@ -93,16 +110,16 @@ function wantedCommand(spec: ProviderSpec, env: Env): { command: string; explici
   return { command: named ?? spec.command ?? "", explicit: named !== undefined };
 }
 
-interface Located {
-  readonly path: string;
-  readonly source: AgentSource;
-}
-
 async function locate(specs: readonly ProviderSpec[], options: DetectOptions): Promise<Map<string, Located>> {
   const lookup: Lookup = { path: options.env.PATH ?? "", cwd: options.cwd, hooksDir: join(options.home, ".multica", "hooks") };
   const found = new Map<string, Located>();
   const missing = new Map<string, string>();
   for (const spec of specs) {
+    const known = options.pinned?.get(spec.id);
+    if (known !== undefined && isExecutableFile(known.path)) {
+      found.set(spec.id, known);
+      continue;
+    }
     const { command, explicit } = wantedCommand(spec, options.env);
     const path = lookupCommand(command, lookup);
     if (path !== null) found.set(spec.id, { path, source: explicit ? "variable" : "path" });
@@ -114,8 +131,10 @@ async function locate(specs: readonly ProviderSpec[], options: DetectOptions): P
     const command = missing.get(spec.id);
     if (command === undefined) continue;
     const path = answers.get(command);
+    const managed = inVersionManagers(command, options);
     const bundle = command === spec.command ? bundled(spec, options.home) : null;
     if (path !== undefined) found.set(spec.id, { path, source: "login-shell" });
+    else if (managed !== null) found.set(spec.id, { path: managed, source: "version-manager" });
     else if (bundle !== null) found.set(spec.id, { path: bundle, source: "bundle" });
   }
   return found;
@@ -124,6 +143,19 @@ async function locate(specs: readonly ProviderSpec[], options: DetectOptions): P
 function bundled(spec: ProviderSpec, home: string): string | null {
   const places = spec.bundlePaths.map((path) => (path.startsWith("~/") ? join(home, path.slice(2)) : path));
   return places.find(isExecutableFile) ?? null;
+}
+
+/** A second look at what failed fast; a version that is too low is no accident. */
+async function examineTwice(spec: ProviderSpec, located: Located | null, options: DetectOptions): Promise<DetectedAgent | SkippedAgent> {
+  const clock = options.clock ?? systemClock;
+  const start = clock.monotonic();
+  const first = await examine(spec, located, options);
+  if (!("cause" in first) || first.cause === "absent" || first.cause === "below_minimum") return first;
+  if (clock.monotonic() - start >= RETRY_WINDOW_MS || options.signal?.aborted === true) return first;
+  await clock.sleep(RETRY_DELAY_MS, options.signal).catch(() => undefined);
+  // An aborted look keeps what it really found.
+  const stopped: boolean = options.signal?.aborted ?? false;
+  return stopped ? first : await examine(spec, located, options);
 }
 
 async function examine(spec: ProviderSpec, located: Located | null, options: DetectOptions): Promise<DetectedAgent | SkippedAgent> {
@@ -138,8 +170,12 @@ async function examine(spec: ProviderSpec, located: Located | null, options: Det
     ...(options.probeTimeoutMs === undefined ? {} : { timeoutMs: options.probeTimeoutMs }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  if (!probe.ok) return { provider: spec.id, reason: probe.reason, cause: "probe" };
+  if (!probe.ok) {
+    const foreign = probe.answered ? null : notForThisSystem(located.path);
+    if (foreign !== null) return { provider: spec.id, reason: `${located.path} cannot be executed here: ${foreign}`, cause: "not_executable" };
+    return { provider: spec.id, reason: probe.reason, cause: "unavailable" };
+  }
   const refusal = versionRefusal(spec.id, probe.version, spec.version.min);
-  if (refusal !== null) return { provider: spec.id, reason: refusal, cause: "version" };
+  if (refusal !== null) return { provider: spec.id, reason: refusal, cause: isBelow(probe.version, spec.version.min) ? "below_minimum" : "unavailable" };
   return { provider: spec.id, path: located.path, version: probe.version, source: located.source };
 }

@@ -5,7 +5,12 @@ import { pickVersion } from "./version.ts";
 
 const PROBE_TIMEOUT_MS = 10_000;
 
-export type ProbeResult = { readonly ok: true; readonly version: string } | { readonly ok: false; readonly reason: string };
+export type ProbeResult = { readonly ok: true; readonly version: string } | {
+      readonly ok: false;
+      readonly reason: string;
+      /** A program ran and took its time: whatever is wrong, it can be executed. */
+      readonly answered: boolean;
+    };
 
 export interface ProbeOptions {
   readonly executable: string;
@@ -35,12 +40,12 @@ export async function probeVersion(options: ProbeOptions): Promise<ProbeResult> 
       maxBytes: 1 << 20,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    if (run.timedOut) return { ok: false, reason: `version probe timed out after ${timeoutMs} ms` };
+    if (run.timedOut) return { ok: false, answered: true, reason: `version probe timed out after ${timeoutMs} ms` };
     const version = pickVersion(run.stdout, run.stderr);
     if (run.code === 0) return { ok: true, version };
     const how = run.failure ?? (run.code === null ? "it was ended by a signal" : `exit status ${run.code}`);
-    return { ok: false, reason: `version probe failed: ${how}` };
+    return { ok: false, answered: false, reason: `version probe failed: ${how}` };
   } catch (error) {
-    return { ok: false, reason: `version probe failed: ${errorText(error)}` };
+    return { ok: false, answered: false, reason: `version probe failed: ${errorText(error)}` };
   }
 }

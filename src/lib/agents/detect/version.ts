@@ -21,6 +21,13 @@ export function versionRefusal(provider: string, version: string, minimum: strin
   return compare(found, wanted) >= 0 ? null : `${provider} version ${version} is below minimum required ${minimum} — please upgrade`;
 }
 
+/** True when the version can be read and is lower than the minimum. */
+export function isBelow(version: string, minimum: string | null): boolean {
+  const found = numbers(version);
+  const wanted = minimum === null ? null : numbers(minimum);
+  return found !== null && wanted !== null && compare(found, wanted) < 0;
+}
+
 /** Negative, zero or positive by the first `x.y.z` of each; a text without one counts as 0.0.0. */
 export function compareVersions(a: string, b: string): number {
   return compare(numbers(a) ?? [0, 0, 0], numbers(b) ?? [0, 0, 0]);

@@ -1,32 +1,67 @@
 import { errorText } from "../../core/index.ts";
 import type { DaemonContext } from "../context.ts";
+import { type Holds, demote } from "../demotion.ts";
 import type { Registrar } from "../register.ts";
 import type { ProbeRound } from "../registration.ts";
 import type { WorkspaceState } from "../runtimes.ts";
 
-export interface DiscoveryParts extends Pick<DaemonContext, "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {
-  readonly registrar: Pick<Registrar, "register">;
+export interface DiscoveryParts extends Pick<DaemonContext, "barrier" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {
+  readonly registrar: Pick<Registrar, "register" | "deregister">;
+  readonly holds: Holds;
   /** Providers whose executable is there. */
   locate(): Promise<readonly string[]>;
   probe(): Promise<ProbeRound>;
+  /** Asks for a sync: it registers the workspaces that have no runtime at all. */
+  requestSync(): void;
 }
 
 const MOST_DOUBLINGS = 4;
+const NO_ROUND: ProbeRound = { agents: [], demotable: [] };
 
 /**
- * Finds agents that are installed while the daemon runs (daemon.md 5.7): a look at the file system every two minutes, and
- * programs are started only when a workspace lacks what was seen. Workspaces without any runtime are the sync loop's.
+ * Keeps what is known of this machine's agents current without a restart (daemon.md 5.7): a look at the file system every two
+ * minutes, where programs are started only when a workspace lacks what was seen; every ten minutes all are asked for their
+ * versions. Workspaces without any runtime are the sync loop's: it is asked to look at them.
  */
 export async function runDiscovery(parts: DiscoveryParts): Promise<void> {
   const { clock, limits, logger, rootSignal } = parts;
   const memory: Memory = { seen: new Set(), fruitless: 0, notBefore: 0 };
+  let refreshAt = clock.monotonic() + limits.versionRefresh;
   while (!rootSignal.aborted) {
     try {
       await clock.sleep(limits.discovery, rootSignal);
       await lookOnce(parts, memory);
+      if (clock.monotonic() < refreshAt) continue;
+      refreshAt = clock.monotonic() + limits.versionRefresh;
+      await refreshVersions(parts);
     } catch (error) {
       if (rootSignal.aborted) return;
       logger.warn("looking for new agents failed", { error: errorText(error) });
+    }
+  }
+}
+
+/** Asks all agents for their versions, takes useless ones offline and tells the server of versions that changed. */
+async function refreshVersions(parts: DiscoveryParts): Promise<void> {
+  const { logger, registrar, runtimes, rootSignal } = parts;
+  // A machine without agents has nothing to ask.
+  if (runtimes.builtins.size === 0 && parts.holds.list().length === 0) return;
+  const round = await parts.probe();
+  await demote(parts, round.demotable);
+  for (const workspace of served(parts)) {
+    const changed = round.agents.filter(({ provider, version }) => {
+      const sent = workspace.sentVersions.get(provider);
+      return sent !== undefined && sent !== version;
+    });
+    if (changed.length === 0 || rootSignal.aborted) continue;
+    for (const { provider, version } of changed) {
+      logger.info("agent CLI version changed", { workspace: workspace.id, provider, from: workspace.sentVersions.get(provider), to: version });
+    }
+    try {
+      await registrar.register(workspace.id, round, { builtinsOnly: true });
+    } catch (error) {
+      // Nothing was recorded: the next round tries again.
+      if (!rootSignal.aborted) logger.warn("registering the new version failed", { workspace: workspace.id, error: errorText(error) });
     }
   }
 }
@@ -45,19 +80,25 @@ async function lookOnce(parts: DiscoveryParts, memory: Memory): Promise<void> {
   const appeared = located.some((provider) => !memory.seen.has(provider));
   memory.seen = new Set(located);
   const lacking = (): WorkspaceState[] => served(parts).filter((workspace) => located.some((provider) => !has(parts, workspace, provider)));
-  const before = lacking().length;
-  if (before === 0) {
+  const empty = located.length > 0 && runtimes.workspaces().some((workspace) => workspace.runtimeIds.length === 0);
+  if (lacking().length === 0 && !empty) {
     memory.fruitless = 0;
     memory.notBefore = 0;
     return;
   }
   if (!appeared && clock.monotonic() < memory.notBefore) return;
-  const round = await parts.probe();
+  if (empty) parts.requestSync();
+  const round = lacking().length === 0 ? NO_ROUND : await parts.probe();
   let progress = false;
   for (const workspace of lacking()) {
     const missing = round.agents.filter((agent) => !has(parts, workspace, agent.provider));
     if (missing.length === 0 || runtimes.workspace(workspace.id) === undefined) continue;
-    const outcome = await parts.registrar.register(workspace.id, round, { builtinsOnly: true });
+    const outcome = await parts.registrar.register(workspace.id, round, { builtinsOnly: true }).catch((error: unknown) => {
+      parts.rootSignal.throwIfAborted();
+      parts.logger.warn("registering an agent that appeared failed", { workspace: workspace.id, error: errorText(error) });
+      return null;
+    });
+    if (outcome === null) continue;
     progress ||= outcome.kind === "registered";
     for (const { provider, version } of missing) parts.logger.info("agent CLI discovered after startup", { workspace: workspace.id, provider, version });
   }
