@@ -143,5 +143,5 @@ const AROUND: readonly (readonly [string, Around])[] = [
 /** A named pipe that nobody writes to: whoever opens it to read waits for ever. */
 export function pipe(path: string): void {
   rmSync(path, { recursive: true, force: true });
-  execFileSync("mkfifo", [path]);
+  execFileSync("mkfifo", [path], { stdio: "ignore" });
 }

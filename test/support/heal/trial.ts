@@ -35,7 +35,9 @@ export async function trial(world: HealWorld, seed: number, healer: Healer, uid:
   const faults = [...outcomeFaults(first)];
   const lost = lostContents(before, contentsOf(world.base), join(world.codexHome, "config.toml"));
   faults.push(...lost.map((path) => `lost ${path}`), ...changed(users, filesOf(world.home)).map((path) => `changed the user's ${path}`));
-  faults.push(...stagingFiles(world.workspaces, world.home).map((path) => `left ${path}`));
+  // Behind a link nothing is touched, not even what is ours.
+  const linked = first.findings.some((one) => one.code === "ENV_SYMLINKED");
+  if (!linked) faults.push(...stagingFiles(world.workspaces, world.home).map((path) => `left ${path}`));
   const healed = treeHash(world.base);
   const second = await healer.heal(world, options);
   faults.push(...second.findings.filter((one) => one.status === "healed").map((one) => `heals ${one.code} ${one.path} again`));

@@ -67,27 +67,27 @@ async function repairAll(opened: CheckContext, checks: readonly Check[]): Promis
   const unsafe = await lookWith(context, containmentCheck);
   if (unsafe.length > 0) return [...unsafe];
   const done = new Map<string, Finding>();
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    let repaired = false;
+  let repaired = true;
+  for (let round = 0; round < MAX_ROUNDS && repaired; round += 1) {
+    repaired = false;
     const seen: Finding[] = [];
     const closed = new Set<Section>();
     for (const check of checks) {
       if (closed.has(check.section)) continue;
       for (const one of await lookWith(context, check)) {
         seen.push(one);
-        const tried = done.get(keyOf(one));
-        if (!isSelected(one, context.options) || check.repair === undefined || tried?.status === "failed") continue;
+        if (!isSelected(one, context.options) || check.repair === undefined) continue;
+        // What failed is tried again as long as others succeed: one of them may have been in its way.
         const result = await repairOne(context, check, one);
-        done.set(keyOf(one), result);
-        repaired = true;
+        done.set(keyOf(one), { ...result, backup: result.backup ?? done.get(keyOf(one))?.backup ?? null });
+        if (result.status === "healed") repaired = true;
       }
       if (await isClosed(context, check)) closed.add(check.section);
     }
     // Nothing was changed by anybody, so a second look would show the same.
-    if (!repaired && done.size === 0) return seen;
+    if (done.size === 0) return seen;
     // The record is one of the things that are repaired.
     context = { ...context, record: await readRecord(context.target.root).catch(() => undefined) };
-    if (!repaired) break;
   }
   const left = new Map((await lookAt(context, checks)).map((one) => [keyOf(one), one]));
   const settled = [...done].map(([key, one]) => settle(one, left.get(key)));

@@ -3,7 +3,7 @@ import { createLink, ensureDir } from "../../platform/index.ts";
 import { adoptRollouts } from "../codex/adopt.ts";
 import { isolateSessions } from "../codex/isolate.ts";
 import { type Check, type CheckContext, type Repaired, finding } from "./check.ts";
-import { homePath, linkState, moveAside, placeKind, reachable, shown } from "./place.ts";
+import { homePath, isReadable, linkState, moveAside, placeKind, reachable, shown } from "./place.ts";
 import type { Finding } from "./types.ts";
 
 const ENTRY = "sessions";
@@ -46,7 +46,7 @@ async function checkShared(context: CheckContext): Promise<Finding[]> {
   const blocked = behind !== undefined && behind !== "directory";
   if (blocked) return say("CH_SESSIONS_BROKEN", `${target} is no directory`, { fix: "manual", hint: "Move that file of the user's Codex home away." });
   if (kind === "absent") return say("CH_SESSIONS_MISSING", "absent");
-  if (kind === "directory") return say("CH_SESSIONS_REAL_DIR", "directory");
+  if (kind === "directory") return (await isReadable(homePath(context, ENTRY))) ? say("CH_SESSIONS_REAL_DIR", "directory") : say("CH_SESSIONS_REAL_DIR", "a directory that cannot be read", { fix: "manual", hint: "Give yourself the right to read it." });
   if (kind !== "link") return say("CH_SESSIONS_NOT_DIR", kind);
   const { state, text } = await linkState(context, ENTRY, target);
   if (state === "broken") return say("CH_SESSIONS_BROKEN", `broken link → ${text}`);
