@@ -43,7 +43,7 @@ export interface IndexHandle {
   status(): Promise<IndexStatus>;
   /** What is wrong with it; reads only. */
   check(options: CheckOptions): Promise<StateFinding[]>;
-  /** Sets the file aside: it is made anew from the rollouts by whoever opens it next. */
+  /** Has the file set aside and made anew from the rollouts: in a thread at once, else by who closes and opens it again. */
   discard(): Promise<void>;
   close(): Promise<void>;
 }

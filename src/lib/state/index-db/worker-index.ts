@@ -143,7 +143,7 @@ export class IndexWorker {
       refresh: ({ homes, force }: RefreshOptions = {}) => ask<BackfillStats | null>({ name: "refresh", options: { homes, force } }, REFRESH_MS),
       status: () => ask<IndexStatus>({ name: "status" }),
       check: (options: CheckOptions) => ask<StateFinding[]>({ name: "check", options }, REFRESH_MS),
-      discard: () => ask<void>({ name: "discard" }),
+      discard: () => ask<void>({ name: "discard" }, REFRESH_MS),
       close: () => this.stop(),
     };
   }

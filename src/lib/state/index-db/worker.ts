@@ -13,6 +13,7 @@ import type { Call, FromWorker, LogLevel, ToWorker, WorkerData } from "./protoco
 
 const CHECK_MS = 15_000;
 const AGAIN_MS = 10_000;
+const ANEW_MS = 50;
 
 const port = parentPort;
 const data = workerData as WorkerData;
@@ -107,6 +108,7 @@ async function perform(local: LocalIndex, call: Exclude<Call, { name: "checkStat
     case "discard":
       await local.discard();
       look();
+      while (index === local || index === null) await clock.sleep(ANEW_MS, over.signal);
       return null;
   }
 }

@@ -6,8 +6,6 @@ import { type StatePort, badBody, bodyOf } from "./answers.ts";
 import { readyIndex, requireHome } from "./sessions.ts";
 
 const POLL_MS = 250;
-/** How long an index that is being made anew is waited for. */
-const REBUILD_MS = 30 * 60_000;
 
 interface Sound {
   readonly ok: boolean;
@@ -41,7 +39,7 @@ export async function checkRoute(c: LocalContext, port: () => StatePort): Promis
     let index = await indexSound(port, body);
     const actions: string[] = [];
     if (body.repair_index && index !== null && !index.ok) {
-      await rebuild(port);
+      await port().index?.discard();
       actions.push("the index was made anew");
       index = await indexSound(port, body);
     }
@@ -61,18 +59,5 @@ async function indexSound(port: () => StatePort, options: { readonly full: boole
   } catch (error) {
     if (!isMulticaError(error, "state_corrupt")) throw error;
     return sound([{ code: "damage", detail: error.message }]);
-  }
-}
-
-/** The thread sets the file aside and fills a new one; meanwhile there is no index. */
-async function rebuild(port: () => StatePort): Promise<void> {
-  const { clock } = port();
-  await port().index?.discard();
-  const limit = clock.monotonic() + REBUILD_MS;
-  for (let gone = false; ; ) {
-    gone ||= port().index === null;
-    if (gone && port().index !== null) return;
-    if (clock.monotonic() > limit) throw new MulticaError("index_away", "the index was not made anew in time");
-    await clock.sleep(POLL_MS);
   }
 }
