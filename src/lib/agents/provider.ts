@@ -52,6 +52,8 @@ export interface ProviderSpec {
   readonly process: ProcessLimits;
   /** How its models are listed; null: it takes no choice of model. */
   readonly models: ModelLister | null;
+  /** True where the user's own configuration decides what runs without a model: no level can be checked then. */
+  readonly ownDefaultModel?: boolean;
   /** Where the user keeps skills and MCP servers for it; null: nowhere that is known. */
   readonly inventory: LocalInventory | null;
   /** Longest line of stdout, in bytes. */

@@ -33,6 +33,7 @@ export const codex: ProviderSpec = {
   stderrLabel: "codex",
   process: DEFAULT_PROCESS_LIMITS,
   models: codexModels,
+  ownDefaultModel: true,
   inventory: codexInventory,
   lineMax: DEFAULT_LINE_MAX,
   reducer: startReducer(codexReducer),
