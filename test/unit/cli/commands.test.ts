@@ -42,7 +42,7 @@ const ACCESS: Readonly<Record<string, string>> = {
   "workspace:switch": "human",
   "runtime:profile:set-path": "human",
   "runtime:profile:unset-path": "human",
-  ...Object.fromEntries(["setup:embedded", "daemon:start", "daemon:stop", "daemon:restart", "daemon:logs"].map((id) => [id, "human"])),
+  ...Object.fromEntries(["setup:embedded", "daemon:start", "daemon:stop", "daemon:restart", "daemon:logs", "daemon:probe-runtimes"].map((id) => [id, "human"])),
   ...Object.fromEntries(["cache:list", "cache:fetch", "cache:drop", "cache:verify", "rescue:list", "rescue:show", "rescue:restore", "rescue:drop"].map((verb) => [`repo:${verb}`, "human"])),
   ...Object.fromEntries(["session:list", "session:find", "session:show", "state:backfill", "state:check", "state:salvage", "state:status"].map((id) => [id, "human"])),
   ...Object.fromEntries(["start", "stop", "status", "logs", "token:create"].map((verb) => [`server:${verb}`, "human"])),
