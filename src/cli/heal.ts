@@ -14,14 +14,20 @@ interface HealFlags {
   readonly "no-backup"?: boolean;
 }
 
-/** The engine's options from the command's flags. */
-export function healOptions(flags: HealFlags): HealOptions {
+/** The engine's options from the command's flags. A code that no finding has is a usage error. */
+export function healOptions(flags: HealFlags, isCode: (code: string) => boolean): HealOptions {
+  const codes = (flag: string, text: string | undefined): string[] | undefined => {
+    const list = listOf(flag, text);
+    const unknown = list?.find((code) => !isCode(code));
+    if (unknown !== undefined) throw usage(`${flag}: there is no finding ${unknown}; multica execenv inspect shows the codes`);
+    return list;
+  };
   const units = listOf("--reset-config-units", flags["reset-config-units"]);
   const severity = flags["min-severity"];
   return {
     dryRun: flags["dry-run"] === true,
-    only: listOf("--only", flags.only),
-    skip: listOf("--skip", flags.skip),
+    only: codes("--only", flags.only),
+    skip: codes("--skip", flags.skip),
     minSeverity: severity === "error" || severity === "warn" || severity === "info" ? severity : undefined,
     adoptSessions: flags["adopt-sessions"] === true,
     resetConfig: units ?? (flags["reset-config"] === true ? true : undefined),

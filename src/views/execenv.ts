@@ -52,6 +52,7 @@ export function inspectText(found: Inspection): string {
       ["Size", bytesText(found.size_bytes)],
     ]),
   ];
+  parts.push(saysText(found));
   if (report.codexHome.length > 0) {
     const rows = report.codexHome.map((entry) => [entry.entry, entry.expected, entry.actual, entry.target ?? "", entry.ok ? "yes" : "NO"]);
     parts.push(tableText(["CODEX HOME", "SHOULD BE", "IS", "TARGET", "OK"], rows));
@@ -60,12 +61,25 @@ export function inspectText(found: Inspection): string {
     const rows = report.blocks.map((block) => [block.block, yes(block.present), yes(block.current), yes(block.foreign)]);
     parts.push(tableText(["CONFIG BLOCK", "PRESENT", "CURRENT", "FOREIGN LINES"], rows));
   }
-  for (const work of found.unpushed_work) parts.push(`Work that exists nowhere else: ${work.path}: ${work.what}\n`);
+  if (found.checkouts.length > 0) {
+    parts.push(tableText(["CHECKOUT", "KIND", "BRANCH", "ONLY HERE"], found.checkouts.map((one) => [one.path, one.mode, one.branch, one.work ?? "nothing"])));
+  }
+  const shown = new Set(found.checkouts.map((one) => one.path));
+  for (const work of found.unpushed_work.filter((one) => !shown.has(one.path))) parts.push(`Work that exists nowhere else: ${work.path}: ${work.what}\n`);
   parts.push(report.error === null ? findingsText(report.findings) : `It could not be looked at: ${report.error}\n`);
   if (report.findings.some((finding) => finding.fix === "auto" && finding.severity !== "info")) {
     parts.push(`multica execenv heal ${found.id} repairs what says auto.\n`);
   }
   return parts.join("\n");
+}
+
+/** What each of its files says about whom it belongs to, side by side. */
+function saysText(found: Inspection): string {
+  const rows = Object.entries(found.says).map(([file, ids]) => {
+    const cell = (key: string): string => (typeof ids?.[key] === "string" ? ids[key] : "");
+    return ids === null ? [file, "missing or unreadable", "", ""] : [file, cell("task_id"), cell("agent_id"), cell("issue_id") || cell("chat_session_id")];
+  });
+  return tableText(["FILE", "TASK", "AGENT", "CONVERSATION"], rows);
 }
 
 function yes(value: boolean): string {

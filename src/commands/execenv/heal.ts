@@ -40,10 +40,11 @@ export default class ExecenvHeal extends BaseCommand {
     if (flags.all === true && selectors.length > 0) throw usage("--all and named environments exclude each other");
     const place = openPlace({ context: this.context(flags), env: this.env, home: this.home, root: flags.root });
     const envs = await selectFor(place, flags.all === true ? "all" : selectors.length === 0 ? ["."] : selectors, { cwd: this.cwd });
-    const { healEnvironment } = await import("../../lib/execenv/index.ts");
+    const { healEnvironment, isFindingCode } = await import("../../lib/execenv/index.ts");
+    const options = healOptions(flags, isFindingCode);
     const reports: HealReport[] = [];
     for (const env of envs.filter((one) => flags.all !== true || one.state !== "foreign")) {
-      reports.push(healReport(env, env.state === "foreign" ? null : await healEnvironment(targetOf(place, env, flags["shared-home"]), healOptions(flags))));
+      reports.push(healReport(env, env.state === "foreign" ? null : await healEnvironment(targetOf(place, env, flags["shared-home"]), options)));
     }
     const { healText, healDocument } = await import("../../views/execenv.ts");
     const document = healDocument(reports, flags["dry-run"] === true);

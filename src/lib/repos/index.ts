@@ -14,6 +14,7 @@ export {
   type WorkspaceRepos,
   createRepoRegistry,
 } from "./registry.ts";
+export { findCheckouts, gitDirectories } from "./below.ts";
 export { branchName } from "./names.ts";
 export { type Salvage, type SalvageRequest, type SavedWork, salvageCheckouts } from "./salvage.ts";
 export { type UnpushedWork, findUnpushedWork, onlyIgnored } from "./unpushed.ts";

@@ -107,6 +107,17 @@ describe("multica execenv inspect", () => {
     expect(wrong.stdout + json.stdout).not.toContain("secret-of-the-user");
   });
 
+  it("shows the checkouts in it, and what each of its files says about whom it belongs to", async () => {
+    const w = world();
+    const made = await w.make("1");
+    makeRemote(testGit(), join(made.workdir, "repo"));
+    writeFileSync(join(made.root, ".managed_env.json"), "torn");
+    const text = (await w.run(["inspect", made.root])).stdout;
+    expect(text).toMatch(/repo +isolated +main +1 commit on no remote/);
+    expect(text).toMatch(/provenance +missing or unreadable/);
+    expect(text).toMatch(/marker +0f6d3c1e-\S+ +0f6d3c1e-/);
+  });
+
   it("tells unknown (4), ambiguous (2) and outside (5) apart", async () => {
     const w = world();
     await w.make("abcdef0001");
@@ -178,6 +189,15 @@ describe("multica execenv heal", () => {
     expect([reset.code, readFileSync(path, "utf8")]).toEqual([0, expect.stringMatching(/model_provider = "shared"[^]*model = "mine"/)]);
     const kept = (reset.json["envs"] as { findings: { backup: string | null }[] }[])[0]?.findings.find((one) => one.backup !== null)?.backup;
     expect(readFileSync(join(one.root, kept ?? "nowhere"), "utf8")).toContain('model_provider = "mine"');
+  });
+
+  it("refuses a code that no finding has (2), and names the line of the user's file that is no TOML", async () => {
+    const w = world();
+    const made = await w.make("1", { provider: "codex" });
+    const wrong = await w.run(["heal", made.root, "--only", "CH_AUTH_MISSING,CH_TYPO"]);
+    expect([wrong.code, wrong.stderr.includes("CH_TYPO")]).toEqual([2, true]);
+    writeFileSync(join(made.codexHome, "config.toml"), "a = 1\nb = = 2\n");
+    expect((await w.run(["heal", made.root])).stdout).toContain("(line 2)");
   });
 
   it("refuses what is not ours (5)", async () => {

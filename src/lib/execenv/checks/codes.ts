@@ -79,6 +79,10 @@ export const CODES = {
 
 export type Code = keyof typeof CODES;
 
+export function isFindingCode(text: string): boolean {
+  return Object.hasOwn(CODES, text);
+}
+
 /** True when no agent may be started while this finding stands. */
 export function isFatal(code: string): boolean {
   const known: CodeFacts | undefined = Object.hasOwn(CODES, code) ? CODES[code as Code] : undefined;

@@ -5,6 +5,7 @@ import { type UnpushedWork, findUnpushedWork } from "../../repos/index.ts";
 import { readConfined } from "../confined.ts";
 import { type Report, type Target, inspectEnvironment } from "../checks/index.ts";
 import { ENTRY, MARKER } from "../layout.ts";
+import { type CheckoutView, listCheckouts } from "./checkouts.ts";
 import type { EnvSummary } from "./survey.ts";
 import { treeBytes } from "./tree.ts";
 
@@ -14,6 +15,7 @@ export interface Inspection extends EnvSummary {
   /** Who the files say it belongs to, side by side; null: missing or unreadable. */
   readonly says: Readonly<Record<"record" | "provenance" | "gc_meta" | "marker" | "owner", Readonly<Record<string, unknown>> | null>>;
   readonly report: Report;
+  readonly checkouts: readonly CheckoutView[];
   readonly unpushed_work: readonly UnpushedWork[];
   readonly size_bytes: number;
 }
@@ -22,6 +24,8 @@ export interface Inspection extends EnvSummary {
 export async function inspectOne(env: EnvSummary, target: Target, machine: { clock: Clock; env: Readonly<Env> }): Promise<Inspection> {
   const holder = lockHolder(join(env.path, ENTRY.lock));
   const owner = (await text(env.path, ENTRY.owner))?.trim();
+  const workdir = join(env.path, ENTRY.workdir);
+  const unpushed = await findUnpushedWork({ directory: workdir, ...machine });
   return {
     ...env,
     lock: { held: holder !== null, pid: holder?.pid ?? null },
@@ -33,7 +37,8 @@ export async function inspectOne(env: EnvSummary, target: Target, machine: { clo
       owner: owner === undefined ? null : { task_id: owner },
     },
     report: await inspectEnvironment(target),
-    unpushed_work: await findUnpushedWork({ directory: join(env.path, ENTRY.workdir), ...machine }),
+    checkouts: await listCheckouts(workdir, unpushed).catch(() => []),
+    unpushed_work: unpushed,
     size_bytes: await treeBytes(env.path),
   };
 }

@@ -38,7 +38,17 @@ export function planConfig(text: string, wants: ManagedWants, shared = ""): Conf
     if (left.length > 0) throw new Error(`the managed blocks do not settle: ${left.map((issue) => `${issue.fault} ${issue.detail}`).join(", ")}`);
     return { text: result, issues, dropsForeign: tables.dropped || drop.foreign || !networkInTable(settled, wants) };
   } catch (error) {
-    throw configInvalid(error);
+    throw configInvalid(parseError(text) ?? error);
+  }
+}
+
+/** Of a text that is no TOML by itself the line there is told, and not the one in what it would have become. */
+function parseError(text: string): unknown {
+  try {
+    parse(text);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 
@@ -47,17 +57,8 @@ function inherited(before: ConfigDocument, text: string, wants: ManagedWants, sh
   const units = TABLE_BLOCKS.flatMap((id) => (id !== "disabled-skills" && wantedTables(id, wants) === null && before.regions.some((region) => region.id === id) ? [id] : []));
   const after = readDocument(text);
   const missing = units.filter((id) => !after.statements.some((statement) => isOfTable(id, [...(statement.table ?? []), ...statement.name])));
-  if (missing.length === 0 || !isToml(shared)) return text;
+  if (missing.length === 0 || parseError(shared) !== undefined) return text;
   return takeUnits(text, shared, missing.map((id) => (id === "mcp_servers" ? id : "shell_environment_policy")));
-}
-
-function isToml(text: string): boolean {
-  try {
-    parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The parser quotes the lines around its error, and they may hold secrets: only its first line is passed on. */
