@@ -143,6 +143,8 @@ export class ProductHome {
       const pid = pidIn(file);
       if (pid === undefined || processIdentity(pid) === null) continue;
       sendSignal(pid, "SIGTERM");
+      // A daemon with running tasks lets them finish unless it is asked again.
+      await waitFor(`process ${pid} to end`, () => processIdentity(pid) === null, 700).catch(() => sendSignal(pid, "SIGTERM"));
       await waitFor(`process ${pid} to end`, () => processIdentity(pid) === null, 15_000).catch(async () => {
         await terminateTree({ pid, graceMs: 500, clock: systemClock });
       });

@@ -4,6 +4,7 @@
  */
 export class ClaimBarrier {
   #paused = false;
+  #closed = false;
   #claimsInFlight = 0;
   #activeTasks = 0;
 
@@ -48,8 +49,14 @@ export class ClaimBarrier {
     return true;
   }
 
+  /** Ends claiming for good, whatever runs: the daemon is about to stop. */
+  close(): void {
+    this.#paused = true;
+    this.#closed = true;
+  }
+
   /** Gives the barrier back; claims resume with the next cycle. */
   releaseBarrier(): void {
-    this.#paused = false;
+    this.#paused = this.#closed;
   }
 }

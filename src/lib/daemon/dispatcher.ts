@@ -1,18 +1,21 @@
 import { errorText } from "../core/index.ts";
 import type { Task } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
+import type { Adopted } from "./task/hosted/adopted.ts";
 
 /** The pipeline's entry: resolves when everything the task took is released; must not reject. */
-export type RunTask = (task: Task, slot: number) => Promise<void>;
+export type RunTask = (task: Task, slot: number, adopted?: Adopted) => Promise<void>;
 
 /** Claimed tasks on their way into the pipeline, and the set of those inside. */
 export interface Dispatcher {
   /** Hands a task over with its slot; both come back by themselves when the pipeline ends. */
-  dispatch(task: Task, slot: number): void;
+  dispatch(task: Task, slot: number, adopted?: Adopted): void;
   /** Waits until no task is inside, at most `ms`; false when some still are. */
   drain(ms: number): Promise<boolean>;
   /** True while a task of this runtime is inside. */
   usesRuntime(runtimeId: string): boolean;
+  /** Ids of the tasks inside. */
+  ids(): string[];
   readonly size: number;
 }
 
@@ -22,9 +25,9 @@ type Parts = Pick<DaemonContext, "clock" | "logger" | "slots" | "barrier" | "wak
 export function createDispatcher(parts: Parts, runTask: RunTask): Dispatcher {
   const inside = new Map<Promise<void>, Task>();
 
-  const run = async (task: Task, slot: number): Promise<void> => {
+  const run = async (task: Task, slot: number, adopted: Adopted | undefined): Promise<void> => {
     try {
-      await runTask(task, slot);
+      await runTask(task, slot, adopted);
     } catch (error) {
       parts.logger.error("task pipeline threw", { task: task.id, error: errorText(error) });
     } finally {
@@ -35,9 +38,9 @@ export function createDispatcher(parts: Parts, runTask: RunTask): Dispatcher {
   };
 
   return {
-    dispatch(task, slot) {
+    dispatch(task, slot, adopted) {
       parts.barrier.taskStarted();
-      const done = run(task, slot);
+      const done = run(task, slot, adopted);
       inside.set(done, task);
       void done.finally(() => inside.delete(done));
     },
@@ -52,6 +55,7 @@ export function createDispatcher(parts: Parts, runTask: RunTask): Dispatcher {
       }
     },
     usesRuntime: (runtimeId) => [...inside.values()].some((task) => task.runtime_id === runtimeId),
+    ids: () => [...inside.values()].map((task) => task.id),
     get size() {
       return inside.size;
     },

@@ -13,8 +13,12 @@ export interface RunDaemonOptions {
   readonly home: string;
   /** Version of this product. */
   readonly version: string;
-  /** Aborting it asks for an orderly shutdown. */
+  /** Aborting it asks for an orderly shutdown: running agents are cancelled with their grace. */
   readonly signal: AbortSignal;
+  /** Aborting it before asks for patience: nothing more is claimed, and running tasks get their time to finish first. */
+  readonly finishFirst?: AbortSignal;
+  /** Aborting it ends every process of the running tasks at once, whatever is lost. */
+  readonly killNow?: AbortSignal;
   /** Work without the state file: weaker crash recovery. */
   readonly noState?: boolean;
   /** Log to stderr instead of the state directory's `daemon.log`. */

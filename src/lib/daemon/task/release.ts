@@ -28,7 +28,7 @@ export function createReleases(logger: Logger): Releases {
   };
 }
 
-const TASK_MARKER = "MULTICA_TASK_ID";
+export const TASK_MARKER = "MULTICA_TASK_ID";
 const GRACE_MS = 2000;
 const AGAIN_MS = 5000;
 
