@@ -47,6 +47,7 @@ export class Attempt {
   readonly #drained: Promise<void>;
   readonly #diary: Diary;
   #position = 0;
+  #left = false;
   #terminal: Terminal | null = null;
   #exit: ExitFacts | null = null;
   #aborting = false;
@@ -60,14 +61,26 @@ export class Attempt {
     this.#apply(input.reducer.initial);
   }
 
+  /** The last record of the log whose line the adapter was told. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** What the adapter made of it, before the process has ended. */
   get decided(): Promise<Terminal> {
     return this.#decided.promise;
   }
 
+  /** Stops listening and leaves the process to a later owner: nothing is decided any more, nothing is ended. */
+  letGo(): void {
+    this.#left = true;
+    for (const id of [...this.#timers.keys(), ...this.#waiting.keys()]) this.#stopTimer(id);
+    this.#in.transport.closePipes();
+  }
+
   /** Asks the agent to stop; the signals follow when the cancel window is over. Later calls change nothing. */
   abort(reason: AbortReason): void {
-    if (this.#terminal !== null || this.#aborting) return;
+    if (this.#isOver() || this.#aborting) return;
     this.#aborting = true;
     if (this.#diary.repeating) this.#diary.wish = reason;
     else this.#happen({ type: "abort", reason });
@@ -124,6 +137,7 @@ export class Attempt {
   async #read(): Promise<void> {
     try {
       for await (const { stream, line, position } of this.#in.transport.lines) {
+        if (this.#left) return;
         this.#repeat(this.#diary.next());
         if (stream === "err") this.#stderr.push(line);
         this.#position = position ?? 0;
@@ -137,7 +151,7 @@ export class Attempt {
 
   /** Something that no line tells: noted first, so that whoever goes on with this process after us knows it. */
   #happen(event: DiaryEvent): void {
-    if (this.#terminal !== null) return;
+    if (this.#isOver()) return;
     this.#diary.write(event);
     this.#live(event);
   }
@@ -169,7 +183,7 @@ export class Attempt {
   }
 
   #feed(event: AgentEvent): void {
-    if (this.#terminal !== null) return;
+    if (this.#isOver()) return;
     try {
       this.#apply(this.#in.reducer.step(event));
     } catch (error) {
@@ -181,7 +195,7 @@ export class Attempt {
 
   #apply(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (this.#terminal !== null) return;
+      if (this.#isOver()) return;
       this.#carryOut(effect);
     }
   }
@@ -220,11 +234,12 @@ export class Attempt {
   }
 
   #isOver(): boolean {
-    return this.#terminal !== null;
+    return this.#terminal !== null || this.#left;
   }
 
   #startTimer(id: string, ms: number, fn: () => void): void {
     this.#stopTimer(id);
+    if (this.#left) return;
     if (this.#diary.repeating) return void this.#waiting.set(id, { ms, fn });
     const cancel = this.#in.clock.setTimer(ms, () => {
       this.#timers.delete(id);

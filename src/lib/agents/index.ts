@@ -5,6 +5,8 @@ export * from "./registry.ts";
 export * from "./run.ts";
 export * from "./launch/environment.ts";
 export * from "./launch/plan.ts";
+export { hostTransport } from "./transport/host.ts";
+export type { MessagePlace } from "./message-queue.ts";
 export * from "./transport/transport.ts";
 export * from "./detect/detect.ts";
 export * from "./detect/probe.ts";

@@ -21,8 +21,8 @@ export interface AgentRunOptions {
   readonly signal?: AbortSignal;
   /** Hard limit of the run in milliseconds; absent or 0 = none. */
   readonly deadlineMs?: number;
-  /** How the process is reached; a child of this process unless given. */
-  readonly open?: (plan: LaunchPlan) => Promise<AgentTransport>;
+  /** How the process is reached; `child` starts it as a child of this process, which is also what happens without. */
+  readonly open?: (plan: LaunchPlan, child: () => Promise<AgentTransport>) => Promise<AgentTransport>;
   /** The process runs already, and an earlier owner has read its first messages: it is taken over, not started. */
   readonly takeOver?: TakeOver;
   readonly random?: () => number;
@@ -48,6 +48,10 @@ export interface AgentRun {
   readonly place: MessagePlace;
   /** Tells the log of the process, if it has one, that everything up to a place is in safe hands. */
   acknowledge(place: MessagePlace): void;
+  /** The same for all that was read so far: no message of it is on its way. */
+  acknowledgeRead(): void;
+  /** Leaves the process to a later owner, who goes on with it from its log. Neither result nor messages come then. */
+  letGo(): void;
   /** Exactly one, and never rejected. */
   readonly result: Promise<AgentResult>;
   /**
@@ -73,7 +77,10 @@ const MAX_ARGUMENT = 128 * 1024;
  * everything is told through `result`.
  */
 export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
-  const open = run.open ?? ((plan: LaunchPlan) => openChild(run, plan));
+  const open = (plan: LaunchPlan): Promise<AgentTransport> => {
+    const child = (): Promise<AgentTransport> => openChild(run, plan);
+    return run.open === undefined ? child() : run.open(plan, child);
+  };
   if (run.takeOver === undefined) {
     checkLaunch(run);
     logCommand(run);
@@ -90,6 +97,8 @@ export async function startAgentRun(run: AgentRunOptions): Promise<AgentRun> {
       return driver.queue.taken;
     },
     acknowledge: (place) => driver.acknowledge(place),
+    acknowledgeRead: () => driver.acknowledgeRead(),
+    letGo: () => driver.letGo(),
     result: ended.then(({ result }) => result),
     succeeded: driver.succeeded,
     get pid() {
@@ -139,6 +148,16 @@ class RunDriver {
 
   get identity(): ProcessIdentity | null {
     return this.#identity;
+  }
+
+  acknowledgeRead(): void {
+    if (this.queue.size === 0) this.acknowledge({ log: this.#transport.log?.id ?? "", ordinal: 0, position: this.#attempt.position });
+  }
+
+  letGo(): void {
+    this.#stop.abort();
+    this.#attempt.letGo();
+    this.queue.close();
   }
 
   async drive(): Promise<{ result: AgentResult; gone: Promise<unknown> }> {

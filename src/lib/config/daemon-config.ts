@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration, settingInteger, badSetting } from "./durations.ts";
 import { type Env, envText } from "./environment.ts";
-import { type RepoCheckoutMode, parseCheckoutMode } from "./keys.ts";
+import { type AgentTransportKind, DEFAULT_TRANSPORT, type RepoCheckoutMode, parseAgentTransport, parseCheckoutMode } from "./keys.ts";
 import { defaultWorkspacesRoot, profilePort } from "./paths.ts";
 import type { Settings } from "./settings.ts";
 import { splitShellWords } from "./shell-words.ts";
@@ -81,6 +81,8 @@ export interface DaemonConfig {
   readonly execAutoReattach: boolean;
   /** Which kind of checkout tasks get (repocache.md 8). */
   readonly repoCheckoutMode: RepoCheckoutMode;
+  /** `host`: agents outlive the daemon, and its next start goes on with them. */
+  readonly agentTransport: AgentTransportKind;
 }
 
 interface Knob {
@@ -150,6 +152,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     execAutoReattach: settings.exec_auto_reattach ?? true,
     indexHomes: settings.index_homes ?? [],
     repoCheckoutMode: parseCheckoutMode(settings.repo_checkout_mode ?? "auto"),
+    agentTransport: parseAgentTransport(envText(env, "MULTICA_AGENT_TRANSPORT") ?? settings.agent_transport ?? DEFAULT_TRANSPORT),
   };
 }
 

@@ -2,7 +2,7 @@ import { delimiter, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration } from "./durations.ts";
 
-type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode" | "paths";
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode" | "agentTransport" | "paths";
 
 /** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
 export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
@@ -22,6 +22,7 @@ export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
   disable_auto_update: "switch",
   disable_auto_reload: "switch",
   exec_auto_reattach: "onSwitch",
+  agent_transport: "agentTransport",
   repo_checkout_mode: "checkoutMode",
   index_homes: "paths",
 };
@@ -55,6 +56,8 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
     }
     case "checkoutMode":
       return parseCheckoutMode(trimmed) === "auto" ? undefined : trimmed;
+    case "agentTransport":
+      return parseAgentTransport(trimmed) === DEFAULT_TRANSPORT ? undefined : trimmed;
     case "onSwitch":
       if (/^(?:true|1|t)$/i.test(trimmed)) return undefined;
       if (/^(?:false|0|f)$/i.test(trimmed)) return false;
@@ -73,6 +76,17 @@ export type RepoCheckoutMode = "auto" | "isolated" | "linked";
 export function parseCheckoutMode(value: string): RepoCheckoutMode {
   if (value === "auto" || value === "isolated" || value === "linked") return value;
   throw bad(`repo_checkout_mode must be auto, isolated or linked, not ${JSON.stringify(value)}`, 'Clear it with "".');
+}
+
+/** How an agent's process is held: as a child that ends with the daemon, or under a host that outlives it (decision 12). */
+export type AgentTransportKind = "child" | "host";
+
+export const DEFAULT_TRANSPORT: AgentTransportKind = "child";
+
+/** Throws `bad_setting` (exit 2) for anything else. */
+export function parseAgentTransport(value: string): AgentTransportKind {
+  if (value === "child" || value === "host") return value;
+  throw bad(`agent_transport must be child or host, not ${JSON.stringify(value)}`, 'Clear it with "".');
 }
 
 function bad(message: string, suggestion: string): MulticaError {

@@ -23,6 +23,8 @@ export interface Settings {
   readonly disable_auto_reload?: boolean;
   /** False: processes of a conversation stay parked when its next task starts. */
   readonly exec_auto_reattach?: boolean;
+  /** child or host: whether agents end with the daemon. */
+  readonly agent_transport?: string;
   /** auto, isolated or linked. */
   readonly repo_checkout_mode?: string;
   /** More Codex homes to look into, absolute. */
@@ -47,6 +49,7 @@ const TEXTS = [
   "codex_handshake_timeout",
   "auto_update_check_interval",
   "repo_checkout_mode",
+  "agent_transport",
 ] as const;
 
 /**

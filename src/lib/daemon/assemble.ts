@@ -31,6 +31,7 @@ import { RpcClient } from "./rpc.ts";
 import { RuntimeGone } from "./runtime-gone.ts";
 import { RuntimeRegistry } from "./runtimes.ts";
 import { Slots } from "./slots.ts";
+import type { Adopted } from "./task/hosted/adopted.ts";
 import { TaskThreads } from "./exec/threads.ts";
 import type { Link } from "./socket-frames.ts";
 
@@ -66,10 +67,10 @@ export function assemble(base: Base): Daemon {
   const pool = createConnectionPool();
   const { ctx, repoAccess } = createContext(base, { http, pool }, () => late.wake());
   const discovery = createDiscovery({ ...ctx, home: base.home });
-  const dispatcher = createDispatcher(ctx, async (task, slot) => {
-    const launch = ctx.runtimes.launchEntry(task.runtime_id);
+  const dispatcher = createDispatcher(ctx, async (task, slot, adopted) => {
+    const launch = adopted === undefined ? ctx.runtimes.launchEntry(task.runtime_id) : null;
     if (launch !== null) await discovery.heal(launch);
-    await base.runTask(ctx, task, slot);
+    await base.runTask(ctx, task, slot, adopted);
   });
   const registrar = createRegistrar(base, ctx, { discovery, dispatcher, repoAccess });
   const gone = new RuntimeGone(ctx, registrar);

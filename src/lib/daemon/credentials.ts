@@ -18,6 +18,8 @@ export interface TaskCredential {
 export interface Credentials {
   /** Makes `token` valid until the returned function is called (idempotent). */
   register(token: string, credential: TaskCredential): () => void;
+  /** The same for a token that only its SHA-256 is known of: an agent's that outlived an earlier daemon. */
+  recognise(hash: string, credential: TaskCredential): () => void;
   find(token: string): TaskCredential | null;
   /** Aborted when this credential is not valid any more: what was let in with it is shown out. */
   until(credential: TaskCredential): AbortSignal;
@@ -31,16 +33,17 @@ export interface Credentials {
 export function createCredentials(): Credentials {
   const byHash = new Map<string, TaskCredential>();
   const ends = new WeakMap<TaskCredential, AbortController>();
+  const recognise = (hash: string, credential: TaskCredential): (() => void) => {
+    byHash.set(hash, credential);
+    ends.set(credential, new AbortController());
+    return () => {
+      if (byHash.get(hash) === credential) byHash.delete(hash);
+      ends.get(credential)?.abort();
+    };
+  };
   return {
-    register(token, credential) {
-      const hash = sha256Hex(token);
-      byHash.set(hash, credential);
-      ends.set(credential, new AbortController());
-      return () => {
-        if (byHash.get(hash) === credential) byHash.delete(hash);
-        ends.get(credential)?.abort();
-      };
-    },
+    recognise,
+    register: (token, credential) => recognise(sha256Hex(token), credential),
     until: (credential) => ends.get(credential)?.signal ?? AbortSignal.abort(),
     find: (token) => (token === "" ? null : (byHash.get(sha256Hex(token)) ?? null)),
     get size() {

@@ -1,4 +1,4 @@
-import { profileCommand, stateRoot } from "../config/index.ts";
+import { type DaemonConfig, profileCommand, stateRoot } from "../config/index.ts";
 import { EXIT, MulticaError, errorText } from "../core/index.ts";
 import { restoreRootMarker } from "../execenv/index.ts";
 import { currentPid, ensureDir, selfCommand, systemClock } from "../platform/index.ts";
@@ -6,15 +6,15 @@ import type { Logger } from "../platform/logger.ts";
 import { assemble, type Base, type Daemon } from "./assemble.ts";
 import type { ExecEnding } from "./exec/ending.ts";
 import { CleanUp } from "./clean-up.ts";
-import { claimFiles, daemonPaths, publishPlace, unpublishDaemon } from "./files.ts";
+import { claimFiles, daemonPaths, publishPlace, readDaemonInfo, unpublishDaemon } from "./files.ts";
 import { resolveDaemonId } from "./identity.ts";
 import { writeLauncher } from "./launcher.ts";
 import { LIMITS } from "./limits.ts";
 import { type LocalApiFacts, localApi } from "./local-api.ts";
-import { bindLocalPort } from "./local-port/listen.ts";
+import { bindLocalPort, type LocalListener } from "./local-port/listen.ts";
 import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
-import { indexWorker, letGo, open, type Opened } from "./start.ts";
+import { goOnWithAgents, handsOver, indexWorker, letGo, open, type Opened } from "./start.ts";
 import { closeState } from "./recovery.ts";
 import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
@@ -43,7 +43,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   const undo = new CleanUp();
   let logger: Logger | null = null;
   try {
-    const listener = await bindLocalPort(config.port, limits.localReceive);
+    const listener = await bindSamePort(config, limits.localReceive);
     undo.add("close the local port", () => listener.close(clock));
     const lock = await holdStateDir(config.stateDir, config.profile);
     undo.add("free the state directory", () => lock.release());
@@ -60,6 +60,13 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   }
 }
 
+/** With "any free port" the one of a daemon that was killed is preferred: its agents still know it by that. */
+async function bindSamePort({ port, stateDir }: DaemonConfig, receiveMs: number): Promise<LocalListener> {
+  const last = port === 0 ? readDaemonInfo(stateDir)?.port : undefined;
+  if (last === undefined) return bindLocalPort(port, receiveMs);
+  return bindLocalPort(last, receiveMs).catch(() => bindLocalPort(port, receiveMs));
+}
+
 /** The caller's wish to stop becomes the root signal. */
 function followSignal({ options, root, undo }: Stage): void {
   const stop = (): void => root.abort(new MulticaError("shutdown", "the daemon is shutting down"));
@@ -69,7 +76,7 @@ function followSignal({ options, root, undo }: Stage): void {
 }
 
 async function runStage(stage: Stage): Promise<void> {
-  const { options, clock, logger, listener, root, undo } = stage;
+  const { options, clock, limits, logger, listener, root, undo } = stage;
   const { config } = options;
   const startedAt = clock.monotonic();
   const state = { ready: false };
@@ -90,17 +97,22 @@ async function runStage(stage: Stage): Promise<void> {
   const daemon = assemble(await baseOf(stage, launcherDir, () => opened));
   undo.add("stop listening to the caller's wishes", followWishes(stage, daemon));
   const wish = await answerLocally(stage, daemon, { token, startedAt, ready: () => state.ready, checkState: index === null ? null : (full) => index.checkState(full) });
-  await open(stage, daemon, opened);
+  const adopted = await open(stage, daemon, opened);
   let clean = false;
-  undo.add("close the state file", () => closeState(opened.state, clean ? "clean" : "fatal", logger));
-  undo.add("let go of processes", () => letGo(stage, opened.exec, wish.exec));
+  undo.add("close the state file", () => closeState(opened.state, !clean ? "fatal" : wish.exec === "restart" ? "restart" : "clean", logger));
+  undo.add("let go of processes", () => letGo(stage, daemon.ctx, wish.exec));
   undo.add("end repository work", () => daemon.ctx.repoCache.close());
   logger.info("starting daemon", { version: options.version, profile: config.profile, server: config.serverUrl, workspaces_root: config.workspacesRoot });
   await prepareRoot(config.workspacesRoot).catch((error: unknown) => logger.warn("the workspaces root is not ready", { error: errorText(error) }));
 
-  undo.add("deregister runtimes", () => deregisterAll(daemon.ctx));
+  undo.add("deregister runtimes", () => deregisterAll(daemon.ctx, handsOver(root.signal)));
   undo.add("end the outbox", () => opened.outbox?.stop());
   opened.outbox?.start();
+  goOnWithAgents(daemon, adopted);
+  undo.add("leave agents to the next daemon", async () => {
+    root.abort(new MulticaError("restart", "the daemon could not start"));
+    await daemon.dispatcher.drain(limits.taskDrain);
+  });
   await preflight(daemon);
   if (!root.signal.aborted) {
     state.ready = true;
@@ -122,7 +134,7 @@ async function answerLocally(stage: Stage, daemon: Daemon, facts: LocalFacts): P
   const wish: { exec: ExecEnding } = { exec: "keep" };
   const shutDown = (exec: ExecEnding): void => {
     wish.exec = exec;
-    root.abort(new MulticaError("shutdown", "the daemon was asked to stop"));
+    root.abort(new MulticaError(exec === "restart" ? "restart" : "shutdown", "the daemon was asked to stop"));
   };
   const local = localApi(daemon, { ...facts, version: options.version, port: listener.port, shutDown });
   listener.serve(local.fetch);

@@ -1,7 +1,7 @@
 import { MulticaError, errorText } from "../core/index.ts";
 import { currentPid, processIdentity, type Clock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { StateHandle } from "../state/index.ts";
+import type { StateHandle, TaskRecord } from "../state/index.ts";
 import type { Task } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
 import type { Spare } from "./exec/spare.ts";
@@ -14,6 +14,8 @@ export interface RecoveryParts {
   readonly leftoverGraceMs: number;
   /** Takes over what earlier runs left under exec hosts, before strays are looked for; answers what a sweep must spare. */
   readonly adopt: (state: StateHandle, epoch: number) => Promise<Spare>;
+  /** Tasks that ended with an earlier run. */
+  readonly onLost: (tasks: readonly TaskRecord[]) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function recover(state: StateHandle, parts: RecoveryParts): Promise
     const spare = await parts.adopt(state, epoch);
     await endLeftovers(state.leftoverAgents(), { clock, logger, graceMs: parts.leftoverGraceMs, spare });
     const lost = state.markLost();
+    parts.onLost(lost);
     if (lost.length > 0) logger.warn("tasks of an earlier run were lost; the server retries them", { tasks: lost.length });
     return state;
   } catch (error) {
@@ -58,7 +61,7 @@ export function recordTask(ctx: Pick<DaemonContext, "state" | "logger" | "runtim
 }
 
 /** Ends the run in the state file; a failure only costs the note that the stop was clean. */
-export function closeState(state: StateHandle | null, reason: "clean" | "fatal", logger: Logger): void {
+export function closeState(state: StateHandle | null, reason: "clean" | "restart" | "fatal", logger: Logger): void {
   if (state === null) return;
   try {
     state.endRun(reason);

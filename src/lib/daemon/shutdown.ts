@@ -22,9 +22,11 @@ export async function deliverReports(ctx: Pick<DaemonContext, "outbox" | "clock"
 /**
  * Takes all runtimes offline on the server: detached from the root signal, with its own limit (daemon.md 1.3).
  * Not when a successor has taken over: it has registered the same ids, and our late call would take them offline.
+ * `handsOver`: the next daemon goes on with running agents, whose runtimes stay as they are.
  */
-export async function deregisterAll(ctx: DaemonContext): Promise<void> {
-  const ids = ctx.runtimes.ids();
+export async function deregisterAll(ctx: DaemonContext, handsOver: boolean): Promise<void> {
+  const kept = new Set(handsOver ? (ctx.state?.listTasks({ phase: "running" }) ?? []).flatMap((task) => (task.agent_host === null ? [] : [task.runtime_id])) : []);
+  const ids = ctx.runtimes.ids().filter((id) => !kept.has(id));
   if (ids.length === 0) return;
   const successor = readPid(ctx.stateDir);
   if (successor !== undefined && successor !== currentPid() && processIdentity(successor) !== null) {

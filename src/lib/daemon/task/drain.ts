@@ -1,4 +1,4 @@
-import type { AgentMessage, AgentResult, Terminal } from "../../agents/index.ts";
+import type { AgentMessage, AgentResult, MessagePlace, Terminal } from "../../agents/index.ts";
 import { MulticaError, errorText, formatDuration } from "../../core/index.ts";
 import { startBatcher } from "./batcher.ts";
 import type { TaskRun } from "./run.ts";
@@ -14,6 +14,21 @@ export interface Drainable {
   readonly queued: () => number;
   /** The agent's own word of success, before its process has ended. */
   readonly succeeded: Promise<Terminal>;
+  /** Where its log stands, if it has one that outlives this process. */
+  readonly log?: AgentLog | undefined;
+}
+
+/** An agent under a host, which a later daemon can go on with. */
+export interface AgentLog {
+  /** The place of the last message that was read; null when it is not of the process that the task's row names. */
+  place(): MessagePlace | null;
+  acknowledge(place: MessagePlace): void;
+  /** Everything that was read is in safe hands. */
+  acknowledgeRead(): void;
+  /** Leaves it to the next daemon. */
+  letGo(): void;
+  /** Aborted when that is to happen. */
+  readonly leave: AbortSignal;
 }
 
 /** After the result the messages get 3 s to arrive (decision 19). */
@@ -44,7 +59,7 @@ export interface Drained extends RunEnd {
 export async function drain(options: DrainOptions): Promise<Drained> {
   const { run, agent, abortAgent } = options;
   const { clock } = run.ctx;
-  const batcher = startBatcher({ clock, taskId: run.task.id, transcript: run.transcript, sink: run.sink });
+  const batcher = startBatcher({ clock, taskId: run.task.id, transcript: run.transcript, sink: run.sink, ...logMarks(run, agent.log) });
   const pin = startSessionPin({ run, codexHome: options.codexHome });
   let idle: IdleFacts | null = null;
   const watchdog = startWatchdog({
@@ -72,15 +87,45 @@ export async function drain(options: DrainOptions): Promise<Drained> {
     if (idle === null && !over.signal.aborted) options.onSuccess(success);
   });
   try {
-    const result = await resultOrLimit(options);
+    const result = await Promise.race([resultOrLimit(options), left(agent.log)]);
     await Promise.race([reading, clock.sleep(DRAIN_MS, over.signal).catch(() => undefined)]);
     return endOf(run, result, idle, abortAgent.signal);
   } finally {
     over.abort();
     watchdog.stop();
     await pin.finish();
-    await batcher.finish();
+    await (agent.log?.leave.aborted === true ? batcher.pause() : batcher.finish());
   }
+}
+
+/** What goes with each batch so that a later daemon continues exactly behind it, and what the log may forget. */
+function logMarks(run: TaskRun, log: AgentLog | undefined): Pick<Parameters<typeof startBatcher>[0], "mark" | "onSafe"> {
+  if (log === undefined) return {};
+  return {
+    mark: () => {
+      const place = log.place();
+      return place === null ? null : { seq: place.position, ...run.transcript.mark };
+    },
+    onSafe: (mark) => {
+      const place = log.place();
+      if (place === null || mark === null) return;
+      log.acknowledge({ ...place, position: mark.seq });
+      if (mark.held === 0 && mark.message === place.ordinal) log.acknowledgeRead();
+    },
+  };
+}
+
+/** Rejects with `agent_left` when the agent is left to the next daemon; pending for ever otherwise. */
+function left(log: AgentLog | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (log === undefined) return;
+    const leave = (): void => {
+      log.letGo();
+      reject(new MulticaError("agent_left", "the agent is left to the next daemon"));
+    };
+    if (log.leave.aborted) leave();
+    else log.leave.addEventListener("abort", leave, { once: true });
+  });
 }
 
 async function readMessages(run: TaskRun, agent: Drainable, over: AbortSignal, seen: (message: AgentMessage) => void): Promise<void> {
@@ -90,7 +135,7 @@ async function readMessages(run: TaskRun, agent: Drainable, over: AbortSignal, s
       if (over.aborted) return;
       seen(message);
       logMessage(run, message);
-      run.transcript.add(message);
+      run.transcript.add(message, agent.log?.place()?.ordinal);
     }
   } catch (error) {
     run.logger.warn("the agent's messages ended early", { error: errorText(error) });

@@ -1,4 +1,4 @@
-import { type AgentResult, type UsageMap, getProvider } from "../../agents/index.ts";
+import { type AgentResult, type AgentRun, type UsageMap, getProvider } from "../../agents/index.ts";
 import { isMulticaError } from "../../core/index.ts";
 import { intendSuccess } from "./early.ts";
 import type { Adopted } from "./hosted/adopted.ts";
@@ -66,18 +66,36 @@ async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise
   if (gate.sessionId !== undefined) run.logger.info("resuming session", { session: gate.sessionId });
   if (gate.sessionId !== undefined) run.known.sessionId = gate.sessionId;
 
-  const first = await attempt(run, prepared, { resumeSessionId: gate.sessionId, resumeUnavailable: lost }, trees);
+  const facts: AttemptFacts = { asked: gate.sessionId };
+  const turn: Turn = { resumeSessionId: gate.sessionId, resumeUnavailable: lost };
+  return afterFirst(run, prepared, trees, facts, await attempt(run, prepared, (signal) => launch(run, prepared, turn, signal, facts), trees, facts));
+}
+
+/** Goes on with the attempt whose agent outlived an earlier daemon. */
+async function goOn(run: TaskRun, prepared: Prepared, trees: Trees, adopted: Adopted): Promise<Executed> {
+  const { attempt: facts } = adopted.sealed;
+  const drained = await attempt(run, prepared, (signal) => takeOver(run, prepared, adopted, signal), trees, facts);
+  if (facts.first === undefined) return afterFirst(run, prepared, trees, facts, drained);
+  return afterSecond(run, prepared, facts.asked, facts.first, drained);
+}
+
+async function afterFirst(run: TaskRun, prepared: Prepared, trees: Trees, { asked }: AttemptFacts, first: Drained): Promise<Executed> {
   if (first.result === null) return { end: first, usage: {} };
   const retry = mayRetryFresh(first.result, {
-    resumeRequested: gate.sessionId !== undefined,
+    resumeRequested: asked !== undefined,
     toolCount: run.transcript.toolCount,
     interrupted: run.signal.aborted || first.status === "idle_watchdog",
     silentResume: getProvider(run.job.provider).silentResume === true,
   });
   if (!retry) return finish(run, prepared, first, first.result, first.result.usage);
-  run.logger.warn("session resume failed, retrying with fresh session", { session: gate.sessionId });
-  const second = await secondAttempt(run, prepared, first, trees, { usage: first.result.usage, sessionId: gate.sessionId ?? "" });
-  run.known.retiredSessionId = gate.sessionId ?? "";
+  run.logger.warn("session resume failed, retrying with fresh session", { session: asked });
+  const failed = { ...first, result: first.result };
+  const second = await secondAttempt(run, prepared, trees, { asked, first: failed, earlier: { usage: first.result.usage, sessionId: asked ?? "" } });
+  return afterSecond(run, prepared, asked, failed, second);
+}
+
+async function afterSecond(run: TaskRun, prepared: Prepared, asked: string | undefined, first: NonNullable<AttemptFacts["first"]>, second: Drained | null): Promise<Executed> {
+  run.known.retiredSessionId = asked ?? "";
   // The old session is given up: only a new one may be offered for resume.
   run.known.sessionId = "";
   if (second === null || second.result === null) return finish(run, prepared, first, first.result, first.result.usage);
@@ -85,8 +103,9 @@ async function attempts(run: TaskRun, prepared: Prepared, trees: Trees): Promise
   return finish(run, prepared, result === first.result ? first : second, result, addUsage(first.result.usage, second.result.usage));
 }
 
-/** `earlier`: what an attempt before this one left to be told. */
-async function attempt(run: TaskRun, prepared: Prepared, turn: Turn, trees: Trees, earlier?: Earlier): Promise<Drained> {
+type Start = (signal: AbortSignal) => Promise<AgentRun>;
+
+async function attempt(run: TaskRun, prepared: Prepared, start: Start, trees: Trees, { earlier }: AttemptFacts): Promise<Drained> {
   const { counters } = run.ctx;
   const abortAgent = new AbortController();
   const follow = (): void => abortAgent.abort(run.signal.reason);

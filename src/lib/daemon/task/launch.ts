@@ -5,6 +5,8 @@ import { registeredProcesses } from "../exec/spare.ts";
 import { buildAgentEnv, workEnv } from "./agent-env.ts";
 import { type Turn, runOptions } from "./agent-options.ts";
 import { stageError } from "./failure.ts";
+import { hostOpener } from "./hosted/open.ts";
+import type { AttemptFacts } from "./hosted/sealed.ts";
 import type { Prepared } from "./prepare.ts";
 import { type TaskRun, journal } from "./run.ts";
 
@@ -12,7 +14,7 @@ import { type TaskRun, journal } from "./run.ts";
  * Starts the agent's process for one turn: brief, prompt, environment, command line (daemon.md 11.4, steps 19–27).
  * `signal` ends this process. The process is in the task's row before its first message is read.
  */
-export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signal: AbortSignal): Promise<AgentRun> {
+export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signal: AbortSignal, attempt: AttemptFacts): Promise<AgentRun> {
   const { ctx, job, logger } = run;
   const { environment } = prepared;
   const spec = getProvider(job.provider);
@@ -23,7 +25,7 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
   );
   // Only agents that read no context file get the brief here as well: the others would see it twice.
   const brief = spec.systemPrompt === "inline" || environment.sharedDirectory ? renderBrief(prepared.context, environment.skills) : "";
-  const options = runOptions(run, prepared, turn, brief);
+  const options = await runOptions(run, prepared, turn, brief, signal);
   const taskEnv = agentEnv(run, prepared);
   const plan = planLaunch({
     spec,
@@ -45,7 +47,12 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
     resuming: turn.resumeSessionId !== undefined,
   });
   try {
-    const agent = await startAgentRun({ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs, spare: () => registeredProcesses(ctx.exec) });
+    const open = hostOpener(run, prepared, spec, { options, turn, attempt });
+    const agent = await startAgentRun({
+      ...{ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs },
+      spare: () => registeredProcesses(ctx.exec),
+      ...(open === undefined ? {} : { open }),
+    });
     recordAgent(run, agent);
     return agent;
   } catch (error) {
@@ -55,7 +62,7 @@ export async function launch(run: TaskRun, prepared: Prepared, turn: Turn, signa
 }
 
 /** Who the process is, so that a daemon that starts after a crash of this one can find it and end it. */
-function recordAgent(run: TaskRun, agent: AgentRun): void {
+export function recordAgent(run: TaskRun, agent: AgentRun): void {
   const { identity } = agent;
   if (identity === null) return;
   journal(run, "agent process", (state) =>

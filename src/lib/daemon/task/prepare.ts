@@ -5,6 +5,7 @@ import { orAbandon } from "./abandon.ts";
 import { resolveSkills } from "./bundles/index.ts";
 import { disabledSkills, taskContext } from "./facts.ts";
 import { stageError, taskFailure } from "./failure.ts";
+import { keepLock, releaseEnvironment } from "./hosted/hosting.ts";
 import { extendLease } from "./lease.ts";
 import { type LocalPlace, leaveLocal, takeLocalDirectory } from "./local-directory.ts";
 import { type TaskRun, journal } from "./run.ts";
@@ -75,7 +76,8 @@ async function build(run: TaskRun, place: LocalPlace | null, context: TaskContex
     logger: run.logger,
   };
   const environment = await orAbandon(takeEnvironment(run, input), signal, (late) => void abandon(run, late));
-  run.releases.add("environment lock", () => environment.release());
+  keepLock(run, environment);
+  run.releases.add("environment lock", () => releaseEnvironment(run, environment));
   run.releases.add("mark of the environment", ctx.activeRoots.mark(environment.root));
   if (environment.localDirectory) run.releases.add("our files in the local directory", () => leaveLocal(run, environment));
   else run.known.envRoot = environment.root;

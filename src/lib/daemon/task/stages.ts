@@ -1,10 +1,12 @@
-import { errorText } from "../../core/index.ts";
+import { errorText, isMulticaError } from "../../core/index.ts";
 import { predictEnvRoot, writeGcMeta } from "../../execenv/index.ts";
 import { type StatusProbe, askServer } from "./cancellation.ts";
 import { collectCheckouts } from "./checkouts.ts";
 import { type Executed, execute } from "./execute.ts";
 import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
+import { hostingOf } from "./hosted/hosting.ts";
+import { takeOverEnvironment } from "./hosted/take-over.ts";
 import { prepare } from "./prepare.ts";
 import { keptProcesses } from "../exec/spare.ts";
 import { beginThreads, endThreads } from "./processes.ts";
@@ -62,11 +64,12 @@ async function lastLook(view: ServerView): Promise<ServerEnding | null> {
 async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Outcome; executed: Executed | null }> {
   const { ctx, task, job } = run;
   try {
-    const prepared = await prepare(run);
+    const { adopted } = hostingOf(run);
+    const prepared = adopted === null ? await prepare(run) : await takeOverEnvironment(run, adopted);
     const { environment } = prepared;
     run.releases.add(
       "local credential",
-      ctx.credentials.register(job.token, {
+      adopted?.forgetToken ?? ctx.credentials.register(job.token, {
         workspaceId: task.workspace_id,
         taskId: task.id,
         agentId: job.agent.id,
@@ -87,6 +90,7 @@ async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Ou
     if (executed.fault !== undefined && !run.shuttingDown()) return { outcome: failedBy(executed.fault), executed };
     return { outcome, executed };
   } catch (error) {
+    if (isMulticaError(error, "agent_left")) throw error;
     if (run.shuttingDown()) return { outcome: { kind: "failed", reason: "runtime_recovery", error: SHUTDOWN_TEXT }, executed: null };
     return { outcome: failedBy(error), executed: null };
   }

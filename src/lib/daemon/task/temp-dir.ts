@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { readdir } from "node:fs/promises";
 import { MulticaError } from "../../core/index.ts";
-import { lockHolderPath, makeTempDir, removeTree, tryFileLock } from "../../platform/index.ts";
+import { type FileLock, ensureDir, lockHolderPath, makeTempDir, removeTree, tryFileLock } from "../../platform/index.ts";
 
 const LOCK = ".task_lock";
 const ATTEMPTS = 3;
@@ -25,19 +25,28 @@ export async function createTaskTempDir(base: string | undefined): Promise<TaskT
     const path = await makeTempDir("multica-task-", base ?? tmpdir());
     const lock = tryFileLock(join(path, LOCK));
     // Nobody but a sweep of abandoned directories can be faster than us: it may have this one.
-    if (lock === null) continue;
-    return {
-      path,
-      async remove() {
-        try {
-          const keep = new Set([LOCK, basename(lockHolderPath(LOCK))]);
-          for (const name of await readdir(path)) if (!keep.has(name)) await removeTree(join(path, name));
-          await removeTree(path);
-        } finally {
-          lock.release();
-        }
-      },
-    };
+    if (lock !== null) return taskTempDir(path, lock);
   }
   throw new MulticaError("temp_dir_locked", "no temporary directory could be locked for the task", { retry: "later" });
+}
+
+/** Takes over the directory of a task whose daemon is gone while its agent still uses it; its lock went with that daemon. */
+export async function adoptTaskTempDir(path: string): Promise<TaskTempDir> {
+  await ensureDir(path, 0o700);
+  return taskTempDir(path, tryFileLock(join(path, LOCK)));
+}
+
+function taskTempDir(path: string, lock: FileLock | null): TaskTempDir {
+  return {
+    path,
+    async remove() {
+      try {
+        const keep = new Set([LOCK, basename(lockHolderPath(LOCK))]);
+        for (const name of await readdir(path)) if (!keep.has(name)) await removeTree(join(path, name));
+        await removeTree(path);
+      } finally {
+        lock?.release();
+      }
+    },
+  };
 }
