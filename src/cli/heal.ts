@@ -38,7 +38,7 @@ export function healOptions(flags: HealFlags, isCode: (code: string) => boolean)
 
 /** One environment's line of the answer; null: it is not one of ours and was not looked at. */
 export function healReport(env: EnvSummary, report: HealReport | null): HealReport {
-  const foreign = { id: env.id, path: env.path, status: "error", busy: false, provider: "", sharedCodexHome: null, findings: [], codexHome: [], blocks: [] } as const;
+  const foreign = { id: env.id, path: env.path, status: "error", busy: false, provider: "", shared_codex_home: null, findings: [], codex_home: [], blocks: [] } as const;
   return report === null ? { ...foreign, error: "it holds nothing of ours: it may be somebody else's directory" } : { ...report, id: env.id };
 }
 

@@ -47,14 +47,14 @@ export function inspectText(found: Inspection): string {
       ["For", found.parent_id === "" ? found.kind : `${found.kind} ${found.parent_id}`],
       ["Agent", [found.agent_name, found.agent_id].filter((part) => part !== "").join(" ")],
       ["Provider", found.provider],
-      ["Shared home", report.sharedCodexHome ?? ""],
+      ["Shared home", report.shared_codex_home ?? ""],
       ["Last used", found.last_used_at],
       ["Size", bytesText(found.size_bytes)],
     ]),
   ];
   parts.push(saysText(found));
-  if (report.codexHome.length > 0) {
-    const rows = report.codexHome.map((entry) => [entry.entry, entry.expected, entry.actual, entry.target ?? "", entry.ok ? "yes" : "NO"]);
+  if (report.codex_home.length > 0) {
+    const rows = report.codex_home.map((entry) => [entry.entry, entry.expected, entry.actual, entry.target ?? "", entry.ok ? "yes" : "NO"]);
     parts.push(tableText(["CODEX HOME", "SHOULD BE", "IS", "TARGET", "OK"], rows));
   }
   if (report.blocks.length > 0) {
@@ -107,7 +107,7 @@ export function healDocument(reports: readonly HealReport[], dryRun: boolean): H
   const count = (status: HealReport["status"]): number => reports.filter((report) => report.status === status).length;
   return {
     dry_run: dryRun,
-    shared_codex_home: reports.find((report) => report.sharedCodexHome !== null)?.sharedCodexHome ?? null,
+    shared_codex_home: reports.find((report) => report.shared_codex_home !== null)?.shared_codex_home ?? null,
     envs: reports,
     summary: { envs: reports.length, healed: count("healed"), remaining: count("remaining"), failed: count("error"), busy: count("busy") },
   };

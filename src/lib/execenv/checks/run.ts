@@ -150,9 +150,9 @@ async function reportOf(context: CheckContext, findings: readonly Finding[], bus
     status: statusOf(findings),
     busy,
     provider: context.provider,
-    sharedCodexHome: context.codex?.sharedHome ?? null,
+    shared_codex_home: context.codex?.sharedHome ?? null,
     findings,
-    codexHome: await entryViews(context, findings),
+    codex_home: await entryViews(context, findings),
     blocks: await blockViews(context),
     error: null,
   };
@@ -165,8 +165,8 @@ function statusOf(findings: readonly Finding[]): ReportStatus {
 }
 
 function failedReport(target: Target, error: string): Report {
-  const none = { findings: [], codexHome: [], blocks: [] };
-  return { id: "", path: target.root, status: "error", busy: false, provider: "", sharedCodexHome: null, ...none, error };
+  const none = { findings: [], codex_home: [], blocks: [] };
+  return { id: "", path: target.root, status: "error", busy: false, provider: "", shared_codex_home: null, ...none, error };
 }
 
 function isBusy(target: Target): boolean {

@@ -87,9 +87,9 @@ export interface Report {
   /** Held by a running execution at the time of the look. */
   readonly busy: boolean;
   readonly provider: string;
-  readonly sharedCodexHome: string | null;
+  readonly shared_codex_home: string | null;
   readonly findings: readonly Finding[];
-  readonly codexHome: readonly EntryView[];
+  readonly codex_home: readonly EntryView[];
   readonly blocks: readonly BlockView[];
   /** Why the status is `error`. */
   readonly error: string | null;
