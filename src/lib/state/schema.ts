@@ -196,10 +196,58 @@ CREATE INDEX exec_process_state ON exec_process(state);
   },
   {
     version: 4,
+    name: "environments and sessions",
+    minReader: 1,
+    // A program that does not know them leaves them as they are.
+    minWriter: 3,
+    sql: `
+CREATE TABLE env_root (
+  path TEXT PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('managed', 'local_directory')),
+  workspace_id TEXT NOT NULL,
+  task_short_id TEXT NOT NULL,
+  issue_id TEXT,
+  chat_session_id TEXT,
+  agent_id TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  work_dir TEXT NOT NULL,
+  codex_home TEXT,
+  created_at_ms INTEGER NOT NULL,
+  last_used_at_ms INTEGER NOT NULL,
+  in_use_task_id TEXT,
+  in_use_run_id TEXT,
+  removed_at_ms INTEGER
+) STRICT;
+
+CREATE INDEX env_root_run ON env_root(in_use_run_id);
+
+CREATE TABLE session (
+  provider TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL,
+  issue_id TEXT,
+  chat_session_id TEXT,
+  work_dir TEXT NOT NULL,
+  env_root TEXT NOT NULL,
+  rollout_path TEXT,
+  first_task_id TEXT NOT NULL,
+  last_task_id TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  last_used_at_ms INTEGER NOT NULL,
+  poisoned INTEGER NOT NULL DEFAULT 0,
+  retired_reason TEXT,
+  PRIMARY KEY (provider, session_id)
+) STRICT;
+
+CREATE INDEX session_agent_issue ON session(agent_id, issue_id);
+`,
+  },
+  {
+    version: 5,
     name: "agents under exec hosts",
     minReader: 1,
     // A program that does not know them would end the agents and hand their tasks back.
-    minWriter: 4,
+    minWriter: 5,
     sql: `
 ALTER TABLE task ADD COLUMN token_hash TEXT;
 ALTER TABLE task ADD COLUMN agent_host TEXT;
