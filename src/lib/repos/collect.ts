@@ -2,10 +2,11 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { MulticaError, taskKey } from "../core/index.ts";
 import type { Git } from "./git.ts";
+import { importRefs } from "./import-refs.ts";
 import { branchOfHead } from "./layout.ts";
 import { isPlainBranch } from "./names.ts";
 import { refValue } from "./refs-text.ts";
-import { type NewRef, importRefs, withView } from "./view.ts";
+import { type NewRef, withView } from "./view.ts";
 
 export interface CollectRequest {
   /** The isolated checkout. */

@@ -7,6 +7,7 @@ import type { ConfigEntry } from "./config-guard.ts";
 import { writeExcludes } from "./excludes.ts";
 import type { Git, GitAnswer } from "./git.ts";
 import type { NewCheckout } from "./linked.ts";
+import { copyPartial, isPartial } from "./partial.ts";
 import type { BareRepo } from "./repo.ts";
 import { STALE_AFTER_MS } from "./stale-lock.ts";
 
@@ -71,11 +72,11 @@ async function furnish(input: NewIsolated, checkout: string): Promise<string> {
 
   await must(["remote", "remove", "multica-cache"]);
   await must(["remote", "add", "--", "origin", input.url]);
-  await copyPartialCloneKeys(repo, config);
+  const partial = await copyPartialCloneKeys(repo, config);
   // Snapshots of the cache; HEAD names no branch after that, and the first checkout fills the empty index.
   const heads = await input.git.ask(call(["for-each-ref", "--format=delete %(refname)", "refs/heads/"]));
   if (heads.stdout !== "") await must(["update-ref", "--stdin"], heads.stdout);
-  await syncRefs(input, must);
+  await (partial ? syncPartial(input, join(checkout, ".git"), must) : syncRefs(input, must));
   const branch = await createWithBranch(input.branch, {
     clock: input.clock,
     what: "create isolated checkout: git checkout -b: ",
@@ -96,9 +97,10 @@ export async function refreshIsolated(
   entries: readonly ConfigEntry[],
 ): Promise<void> {
   const { path, git } = input;
-  const must = (args: readonly string[]): Promise<string> =>
+  const must = (args: readonly string[], text?: string): Promise<string> =>
     git.must(`update isolated checkout: git ${args[0] ?? ""}: `, {
       args,
+      ...(text === undefined ? {} : { input: text }),
       cwd: path,
       gitDir: join(path, ".git"),
       workTree: path,
@@ -109,16 +111,16 @@ export async function refreshIsolated(
   const config = (key: string, value: string): Promise<string> => must(["config", "--replace-all", key, value]);
   const origins = entries.filter((entry) => entry.key === "remote.origin.url").map((entry) => entry.value);
   if (origins.length !== 1 || origins[0] !== input.url) await config("remote.origin.url", input.url);
-  await copyPartialCloneKeys(input.repo, config);
-  await syncRefs(input, must);
+  const partial = await copyPartialCloneKeys(input.repo, config);
+  await (partial ? syncPartial(input, join(path, ".git"), must) : syncRefs(input, must));
 }
 
 /** A local clone does not inherit that its source is partial; git would then check out nothing and call it a success. */
-async function copyPartialCloneKeys(repo: BareRepo, config: (key: string, value: string) => Promise<string>): Promise<void> {
-  const promisor = await repo.ask(["config", "--type=bool", "--get", "remote.origin.promisor"]);
-  if (promisor.stdout.trim() !== "true") return;
+async function copyPartialCloneKeys(repo: BareRepo, config: (key: string, value: string) => Promise<string>): Promise<boolean> {
+  if (!(await isPartial(repo))) return false;
   await config("remote.origin.promisor", "true");
   await config("remote.origin.partialclonefilter", "blob:none");
+  return true;
 }
 
 /** Copies the remote's branches and tags from the cache. Branches are pruned, tags the agent made are not. */
@@ -129,6 +131,15 @@ async function syncRefs(input: Pick<NewIsolated, "repo">, must: (args: readonly 
   const fetch = ["fetch", "--force", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", ...shallow];
   await must([...fetch, "--prune", "--", cache, `+${REMOTES}*:${REMOTES}*`, `^${REMOTES}HEAD`]);
   await must([...fetch, "--", cache, "+refs/tags/*:refs/tags/*"]);
+  await syncHead(input, must);
+}
+
+async function syncPartial(input: Pick<NewIsolated, "repo">, gitDir: string, must: (args: readonly string[], text?: string) => Promise<string>): Promise<void> {
+  await copyPartial(input.repo, gitDir, must);
+  await syncHead(input, must);
+}
+
+async function syncHead(input: Pick<NewIsolated, "repo">, must: (args: readonly string[]) => Promise<string>): Promise<void> {
   const head = await input.repo.ask(["symbolic-ref", "--quiet", `${REMOTES}HEAD`]);
   const target = head.stdout.trim();
   if (head.code === 0 && target.startsWith(REMOTES)) await must(["symbolic-ref", `${REMOTES}HEAD`, target]);

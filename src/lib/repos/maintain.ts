@@ -6,9 +6,10 @@ import type { Logger } from "../platform/logger.ts";
 import { expireBundles } from "./bundle.ts";
 import { cleanConfig } from "./config-guard.ts";
 import { pruneWorktrees } from "./fetch.ts";
-import { type Git, gitFailure } from "./git.ts";
+import { type Git, type GitAnswer, gitFailure } from "./git.ts";
 import { type CachePlace, bytesBelow, countWorktrees, findCaches, hasUnpushed } from "./inventory.ts";
 import type { RepoLocks } from "./locks.ts";
+import { isPartial } from "./partial.ts";
 import { type BareRepo, bareRepo, lastUsed, stampUsed } from "./repo.ts";
 import { expireRescues } from "./rescue-refs.ts";
 import { branchRescueName } from "./rescue.ts";
@@ -125,7 +126,8 @@ async function pack({ logger }: Parts, request: MaintenanceRequest, { repo, sign
   if (!request.pack || lstatSync(marker, { throwIfNoEntry: false }) === undefined) return false;
   // Stashes live in a reflog only: they never expire.
   const expiry = ["gc.reflogExpire=30.days", "gc.reflogExpireUnreachable=30.days", "gc.refs/stash.reflogExpire=never", "gc.refs/stash.reflogExpireUnreachable=never"];
-  const settings = expiry.flatMap((item) => ["-c", item]);
+  // git cannot write bitmaps where objects are missing, and gives packing up for that.
+  const settings = [...expiry, ...((await isPartial(repo)) ? ["repack.writeBitmaps=false"] : [])].flatMap((item) => ["-c", item]);
   const steps: readonly (readonly [string[], number])[] = [
     [[...settings, "reflog", "expire", "--all"], STEP_MS],
     [[...settings, "gc", "--prune=30.days", "--quiet"], PACK_MS],
@@ -137,7 +139,7 @@ async function pack({ logger }: Parts, request: MaintenanceRequest, { repo, sign
     const isDone = !(answer instanceof Error) && (answer as { code: number }).code === 0;
     if (isDone) continue;
     for (const path of bareLockFiles(repo.path)) if (!before.has(path)) await removeFile(path);
-    logger.info("gc: packing ended early", { cache: repo.path, error: answer instanceof Error ? errorText(answer) : "git failed" });
+    logger.info("gc: packing ended early", { cache: repo.path, error: errorText(answer instanceof Error ? answer : gitFailure("", answer as GitAnswer)) });
     signal.throwIfAborted();
     return false;
   }

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { MulticaError, errorText, isMulticaError, taskKey } from "../core/index.ts";
 import { type Clock, writeFileAtomic } from "../platform/index.ts";
 import type { Git, GitCall } from "./git.ts";
+import { importRefs } from "./import-refs.ts";
 import { refValue } from "./refs-text.ts";
 import type { BareRepo } from "./repo.ts";
 import type { Scene } from "./scene.ts";
 import { type Change, OVERLOOKED, type Status, paths } from "./status.ts";
-import { type NewRef, type View, importRefs } from "./view.ts";
+import type { NewRef, View } from "./view.ts";
 
 /** Work that was saved: `ref` lies in the cache, wherever the checkout keeps its own refs. */
 export interface Rescued {

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { randomHex } from "../core/index.ts";
 import { ensureDir, removeTree, writeFileAtomic } from "../platform/index.ts";
-import type { Git, GitCall } from "./git.ts";
-import { bareRepo } from "./repo.ts";
+import type { GitCall } from "./git.ts";
 
 export interface ViewOptions {
   /** Bare cache that the view lies beside; the caller holds its lock. */
@@ -55,14 +54,4 @@ async function build(path: string, options: ViewOptions): Promise<void> {
 export interface NewRef {
   readonly ref: string;
   readonly commit: string;
-}
-
-/** Takes commits that a view can see over into a cache under these names; every object is checked on the way. */
-export async function importRefs(git: Git, view: View, cache: string, refs: readonly NewRef[], signal?: AbortSignal): Promise<void> {
-  const names = refs.map((item, index) => ({ ...item, temporary: `refs/heads/import-${index}` }));
-  const input = names.map((item) => `create ${item.temporary} ${item.commit}\n`).join("");
-  await git.must("take commits over: git update-ref: ", view.call(["update-ref", "--stdin"], { input }));
-  const options = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
-  const specs = names.map((item) => `+${item.temporary}:${item.ref}`);
-  await bareRepo(git, cache, signal).must("take commits over: git fetch: ", ["-c", "fetch.fsckObjects=true", "fetch", ...options, "--", view.path, ...specs]);
 }
