@@ -1,5 +1,6 @@
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { MAX_UPLOAD_BYTES } from "../wire/index.ts";
 import type { Audit } from "./services/tasks/audit.ts";
 
 /** Who a request acts as (server-api.md 2.5). `userId` is the human behind it, also for agents. */
@@ -61,10 +62,17 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
 /** Sizes a request may have. */
 interface Limits {
   readonly bodyBytes: number;
+  /** Of the one route that takes files. */
+  readonly uploadBytes: number;
   readonly socketMessageBytes: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { bodyBytes: 10 * 1024 * 1024, socketMessageBytes: 64 * 1024 };
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: 10 * 1024 * 1024,
+  // The file and the form around it.
+  uploadBytes: MAX_UPLOAD_BYTES + 64 * 1024,
+  socketMessageBytes: 64 * 1024,
+};
 
 /** What every route and service of the server gets; made once by startServer. */
 export interface ServerContext {
@@ -75,6 +83,8 @@ export interface ServerContext {
   readonly thresholds: Thresholds;
   readonly limits: Limits;
   readonly jwtSecret: Uint8Array;
+  /** Where uploaded files are. */
+  readonly filesDir: string;
   /** True when only this machine can reach the server: whoever sits at it is the local user. */
   readonly local: boolean;
   /** Product version, for GET /api/config. */

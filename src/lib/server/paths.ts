@@ -10,6 +10,8 @@ export interface ServerPaths {
   /** pid, port, url, started_at of the running server. */
   readonly info: string;
   readonly secret: string;
+  /** Directory of uploaded files. */
+  readonly files: string;
 }
 
 export function serverPaths(dataDir: string): ServerPaths {
@@ -20,5 +22,6 @@ export function serverPaths(dataDir: string): ServerPaths {
     output: join(dataDir, "server.out"),
     info: join(dataDir, "server.json"),
     secret: join(dataDir, "secret"),
+    files: join(dataDir, "files"),
   };
 }

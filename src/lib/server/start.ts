@@ -8,12 +8,16 @@ import { DEFAULT_LIMITS, DEFAULT_THRESHOLDS, type ServerContext, type Thresholds
 import { INTERNAL_HEADERS, createApp } from "./http/app.ts";
 import { serverPaths } from "./paths.ts";
 import { ensureLocalUser } from "./services/account.ts";
+import { sweepFiles } from "./services/attachments/files.ts";
 import { createAudit } from "./services/tasks/audit.ts";
 import { startSweeper } from "./services/tasks/sweeper.ts";
 import { trackConnections } from "./connections.ts";
 import { attachSocket } from "./socket.ts";
 import { checkpoint, openStore, sessionSecret } from "./store.ts";
 import { inTransaction } from "./transaction.ts";
+
+/** How often uploads that belong to nothing any more are looked for. */
+const FILE_SWEEP_MS = 3_600_000;
 
 interface StartOptions {
   readonly dataDir: string;
@@ -81,6 +85,7 @@ async function openContext(options: StartOptions, jwtSecret: Uint8Array): Promis
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
     limits: DEFAULT_LIMITS,
     jwtSecret,
+    filesDir: serverPaths(options.dataDir).files,
     local: isLoopbackHost(options.host),
     version: options.version ?? "0.0.0",
     ...(options.audit === true ? { audit: createAudit(db) } : {}),
@@ -110,8 +115,10 @@ async function serve(ctx: ServerContext, options: StartOptions): Promise<Serving
   const socket = attachSocket(http, ctx);
   const port = await listen(http, options);
   const sweeper = startSweeper(ctx);
+  const stopFiles = ctx.clock.every(FILE_SWEEP_MS, () => void sweepFiles(ctx));
   const close = async (): Promise<void> => {
     sweeper.stop();
+    stopFiles();
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     connections.closeIdle();
     await socket.close();

@@ -11,6 +11,8 @@ import { notFoundText, routeGate } from "./gate.ts";
 import { daemonGuard, userGuard } from "./guards.ts";
 import { json } from "./respond.ts";
 
+const UPLOAD_PATH = "/api/upload-file";
+
 /** Set by this server and believed nowhere: a client that sends them is not listened to (server-api.md 1.3). */
 export const INTERNAL_HEADERS = ["x-user-id", "x-user-email", "x-actor-source"] as const;
 
@@ -21,7 +23,9 @@ export const INTERNAL_HEADERS = ["x-user-id", "x-user-email", "x-actor-source"] 
 export function createApp(ctx: ServerContext): App {
   const app: App = new Hono<AppEnv>();
   app.use("*", routeGate(app));
-  app.use("*", bodyLimit({ maxSize: ctx.limits.bodyBytes, onError: () => json({ error: "request body too large" }, 413) }));
+  const limit = bodyLimit({ maxSize: ctx.limits.bodyBytes, onError: () => json({ error: "request body too large" }, 413) });
+  const uploads = bodyLimit({ maxSize: ctx.limits.uploadBytes, onError: () => json({ error: "file too large or invalid multipart form" }, 400) });
+  app.use("*", (c, next) => (c.req.path === UPLOAD_PATH ? uploads : limit)(c, next));
   publicRoutes(app, ctx);
   loginRoutes(app, ctx);
   app.use("/api/daemon/*", daemonGuard(ctx));

@@ -30,6 +30,13 @@ export function scopeFromPath(ctx: ServerContext, c: AppContext): Scope {
   return enter(ctx, c, principal, workspaceById(ctx, id.toLowerCase()));
 }
 
+/** True when a request of a route that can do without names a workspace, or its token does. */
+export function namesWorkspace(c: AppContext): boolean {
+  if (c.get("principal").workspaceId !== undefined) return true;
+  const named = [c.req.query("workspace_slug"), c.req.header("x-workspace-slug"), c.req.query("workspace_id"), c.req.header("x-workspace-id")];
+  return first(...named) !== undefined;
+}
+
 /** 403 unless the human is an owner or admin of the workspace. */
 export function requireAdmin(scope: Scope): void {
   if (scope.role === "member") throw new HttpError(403, "insufficient permissions");

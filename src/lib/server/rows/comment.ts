@@ -19,7 +19,7 @@ export interface CommentRow {
 }
 
 /** Comment as in server-api.md 13.5. */
-export function commentWire(row: CommentRow) {
+export function commentWire(row: CommentRow, files: readonly object[] = []) {
   return {
     id: row.id,
     issue_id: row.issue_id,
@@ -36,6 +36,6 @@ export function commentWire(row: CommentRow) {
     resolved_by_id: row.resolved_by_id,
     ...(row.source_task_id === null ? {} : { source_task_id: row.source_task_id }),
     reactions: [],
-    attachments: [],
+    attachments: files,
   };
 }

@@ -1,5 +1,6 @@
 export * from "./account.ts";
 export * from "./agent.ts";
+export * from "./attachment.ts";
 export * from "./comment.ts";
 export * from "./inbox.ts";
 export * from "./issue.ts";

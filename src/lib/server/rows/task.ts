@@ -1,4 +1,4 @@
-import { parseJson } from "../../core/index.ts";
+import { isObject, parseJson } from "../../core/index.ts";
 import { isoNanos, isoOrNull, isoSeconds } from "./time.ts";
 import { objectColumn, stringsColumn } from "./json-column.ts";
 
@@ -81,10 +81,22 @@ export interface TaskUsageRow {
   updated_at: number;
 }
 
-export function taskKind(row: TaskRow): "comment" | "autopilot" | "chat" | "direct" {
+/** True for a run that turns a person's sentence into an issue; what it was asked is in its context. */
+export function isQuickCreate(row: TaskRow): boolean {
+  return quickCreateOf(row) !== null;
+}
+
+/** The request of a quick create, or null for any other task. */
+export function quickCreateOf(row: TaskRow): Record<string, unknown> | null {
+  const value = objectColumn(row.context)["quick_create"];
+  return isObject(value) ? value : null;
+}
+
+export function taskKind(row: TaskRow): "comment" | "autopilot" | "chat" | "quick_create" | "direct" {
   if (row.chat_session_id !== null) return "chat";
   if (row.trigger_comment_id !== null) return "comment";
-  return row.autopilot_run_id === null ? "direct" : "autopilot";
+  if (row.autopilot_run_id !== null) return "autopilot";
+  return isQuickCreate(row) ? "quick_create" : "direct";
 }
 
 /** The row form of a task, as callbacks and user routes answer it (server-api.md 5.4, last paragraph). */

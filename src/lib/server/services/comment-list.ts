@@ -19,6 +19,9 @@ interface CommentPage {
   readonly next?: { readonly before: string; readonly id: string };
 }
 
+/** Files by comment. */
+type Files = ReadonlyMap<string, readonly object[]>;
+
 interface Thread {
   readonly root: CommentRow;
   /** All comments of the thread, the root first, then in order of time. */
@@ -32,12 +35,12 @@ interface Selection {
 }
 
 /** Picks and shapes the comments a query asks for; `rows` are all of the issue, oldest first. Pure. */
-export function selectComments(rows: readonly CommentRow[], query: CommentQuery): CommentPage {
+export function selectComments(rows: readonly CommentRow[], query: CommentQuery, files: Files): CommentPage {
   const threads = threadsOf(rows);
   const picked = query.thread !== undefined ? oneThread(threads, query) : query.recent !== undefined ? recentThreads(threads, query) : { threads };
   const order = new Map(rows.map((row, index) => [row.id, index]));
   const comments = picked.threads
-    .flatMap((thread) => shapeThread(thread, query))
+    .flatMap((thread) => shapeThread(thread, query, files))
     .filter((entry) => query.since === undefined || entry.row.created_at > query.since)
     .sort((a, b) => (order.get(a.row.id) ?? 0) - (order.get(b.row.id) ?? 0))
     .map((entry) => entry.wire);
@@ -103,22 +106,23 @@ function cursorIndex(replies: readonly CommentRow[], before: { at: number; id: s
   return later === -1 ? replies.length : later;
 }
 
-function shapeThread(thread: Thread, query: CommentQuery): { row: CommentRow; wire: object }[] {
+function shapeThread(thread: Thread, query: CommentQuery, files: Files): { row: CommentRow; wire: object }[] {
   const { root } = thread;
   const folded = query.fold && root.resolved_at !== null;
   const rows = query.rootsOnly || folded ? [root] : thread.rows;
   return rows.map((row) => {
-    if (row !== root) return { row, wire: shape(row, query, {}) };
+    if (row !== root) return { row, wire: shape(row, query, files, {}) };
     const counts = query.rootsOnly ? { reply_count: thread.rows.length - 1, last_activity_at: isoSeconds(thread.lastAt) } : {};
     const fold = folded ? { thread_resolved: true, folded_count: thread.rows.length - 1 } : {};
-    return { row, wire: shape(row, query, { ...counts, ...fold }) };
+    return { row, wire: shape(row, query, files, { ...counts, ...fold }) };
   });
 }
 
 const SUMMARY_CHARS = 200;
 
-function shape(row: CommentRow, query: CommentQuery, extra: object): object {
+function shape(row: CommentRow, query: CommentQuery, files: Files, extra: object): object {
+  const wire = commentWire(row, files.get(row.id));
   const letters = query.summary ? [...row.content] : [];
-  if (letters.length <= SUMMARY_CHARS) return { ...commentWire(row), ...extra };
-  return { ...commentWire(row), content: letters.slice(0, SUMMARY_CHARS).join(""), content_truncated: true, ...extra };
+  if (letters.length <= SUMMARY_CHARS) return { ...wire, ...extra };
+  return { ...wire, content: letters.slice(0, SUMMARY_CHARS).join(""), content_truncated: true, ...extra };
 }

@@ -4,9 +4,11 @@ import { HttpError, badRequest, notFound } from "../http-error.ts";
 import type { Scope } from "../http/scope.ts";
 import { type CommentRow, type IssueRow, type TaskRow, stringsColumn } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { linkAttachments } from "./attachments/attachments.ts";
 import { declinedToAct } from "./squads/leading.ts";
 import { notify, notifySubscribers } from "./inbox.ts";
-import { actorId, subscribe } from "./issues.ts";
+import { actorId } from "./actor.ts";
+import { subscribe } from "./issues.ts";
 import { type TriggerOutcome, onCommentChanged, onCommentCreated } from "./tasks/enqueue.ts";
 import { parseMentions } from "./tasks/routing.ts";
 
@@ -24,7 +26,6 @@ export function createComment(tx: Tx, scope: Scope, issue: IssueRow, input: NewC
   if (input.content.trim() === "") throw badRequest("content is required");
   const type = input.type ?? "comment";
   if (type !== "comment" && type !== "progress_update") throw badRequest("type must be 'comment' or 'progress_update'");
-  if ((input.attachment_ids ?? []).length > 0) throw badRequest("one or more attachments not found");
   const parentId = checkedParent(tx, issue, input.parent_id ?? null);
   requireThread(tx, issue, actor, parentId);
   if (actor.taskId !== undefined && declinedToAct(tx.db, issue.id, actor.taskId)) {
@@ -44,6 +45,7 @@ export function createComment(tx: Tx, scope: Scope, issue: IssueRow, input: NewC
     created_at: tx.now,
     updated_at: tx.now,
   });
+  linkAttachments(tx, scope, input.attachment_ids, { issue_id: issue.id, comment_id: id });
   subscribe(tx, issue.id, actor.type, actorId(actor), "commenter");
   run(tx.db, "UPDATE issue SET last_activity_at = :now WHERE id = :id", { now: tx.now, id: issue.id });
   const { comment } = loadComment(tx.db, scope, id);
@@ -63,10 +65,12 @@ function tellPeople(tx: Tx, issue: IssueRow, comment: CommentRow, actor: Actor):
 }
 
 /** New text for a comment; runs that it triggered and that have not begun follow it. */
-export function editComment(tx: Tx, scope: Scope, id: string, content: string): CommentRow {
+export function editComment(tx: Tx, scope: Scope, id: string, input: Pick<NewComment, "content" | "attachment_ids">): CommentRow {
+  const { content } = input;
   const { comment, issue } = loadComment(tx.db, scope, id);
   requireAuthor(scope, comment);
   if (content.trim() === "") throw badRequest("content is required");
+  linkAttachments(tx, scope, input.attachment_ids, { issue_id: issue.id, comment_id: id });
   run(tx.db, "UPDATE comment SET content = :content, revision = revision + 1, updated_at = :now WHERE id = :id", {
     content,
     now: tx.now,

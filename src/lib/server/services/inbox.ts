@@ -3,7 +3,7 @@ import { notFound } from "../http-error.ts";
 import type { Actor } from "../context.ts";
 import { type InboxItemRow, type IssueRow, inboxWire } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
-import { actorId } from "./issues.ts";
+import { actorId } from "./actor.ts";
 
 export interface Notice {
   readonly workspaceId: string;

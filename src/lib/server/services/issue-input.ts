@@ -34,7 +34,6 @@ export function plainColumns(input: IssueInput): IssueColumns {
 
 /** Assignee, parent and project: they refer to other rows. `current` is the issue that is updated. */
 export function referenceColumns(tx: Tx, workspace: WorkspaceRow, actor: Actor, input: IssueInput, current?: IssueRow): IssueColumns {
-  if ((input.attachment_ids ?? []).length > 0) throw badRequest("one or more attachments not found");
   const columns = assigneeColumns(tx, workspace, actor, input, current);
   if (input.project_id !== undefined) {
     columns["project_id"] = projectColumn(tx, workspace.id, input.project_id);

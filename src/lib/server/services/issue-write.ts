@@ -2,20 +2,23 @@ import type { IssueInput } from "../../wire/index.ts";
 import { all, insert, one, run, update } from "../db/query.ts";
 import { HttpError, badRequest } from "../http-error.ts";
 import type { Scope } from "../http/scope.ts";
-import { type IssueRow, issueIdentifier, issueWire } from "../rows/index.ts";
+import { type IssueRow, type TaskRow, isQuickCreate, issueIdentifier, issueWire } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { linkAttachments } from "./attachments/attachments.ts";
 import { checkedLabels, plainColumns, referenceColumns } from "./issue-input.ts";
 import { notify, notifySubscribers } from "./inbox.ts";
-import { actorId, loadIssue, recordActivity, subscribe } from "./issues.ts";
+import { actorId } from "./actor.ts";
+import { loadIssue, recordActivity, subscribe } from "./issues.ts";
 import { cancelTasksOfIssue, onIssueCreated, onIssueUpdated } from "./tasks/enqueue.ts";
 
 /** Creates an issue and starts its assignee (server-api.md 13.3.3, 11.2). Throws 400, 403, 409 as listed there. */
 export function createIssue(tx: Tx, scope: Scope, input: IssueInput): IssueRow {
   const { workspace, actor } = scope;
-  const columns = {
+  const origin = originOf(tx, scope, input);
+  const columns: Record<string, string | number | null> = {
     ...plainColumns({ ...input, title: input.title ?? "", status: input.status ?? "todo", priority: input.priority ?? "none" }),
     ...referenceColumns(tx, workspace, actor, input),
-    ...originColumns(input),
+    ...(origin === undefined ? {} : { origin_type: "quick_create", origin_id: origin.id }),
   };
   const labels = checkedLabels(tx, workspace.id, input.label_ids ?? []);
   if (input.allow_duplicate !== true) refuseDuplicate(tx, scope, String(columns["title"]), columns);
@@ -34,7 +37,9 @@ export function createIssue(tx: Tx, scope: Scope, input: IssueInput): IssueRow {
   });
   for (const labelId of labels) insert(tx.db, "issue_label", { issue_id: id, label_id: labelId, created_at: tx.now });
   const issue = loadIssue(tx.db, workspace, id);
+  linkAttachments(tx, scope, input.attachment_ids, { issue_id: id });
   subscribe(tx, id, actor.type, actorId(actor), "creator");
+  if (origin !== undefined) subscribeRequester(tx, issue, origin);
   subscribeAssignee(tx, issue);
   recordActivity(tx, issue, actor, "created");
   if (issue.assignee_type === "member") tellAssignee(tx, scope, issue);
@@ -47,6 +52,7 @@ export function updateIssue(tx: Tx, scope: Scope, before: IssueRow, input: Issue
   const { workspace, actor } = scope;
   refuseConflict(before, input);
   const columns = { ...plainColumns(input), ...referenceColumns(tx, workspace, actor, input, before) };
+  linkAttachments(tx, scope, input.attachment_ids, { issue_id: before.id });
   const changed = Object.entries(columns).filter(([key, value]) => before[key as keyof IssueRow] !== value);
   if (changed.length === 0) return before;
   update(tx.db, "issue", before.id, {
@@ -74,12 +80,23 @@ function noteOf(input: IssueInput): { handoffNote?: string } {
   return note === "" ? {} : { handoffNote: note };
 }
 
-function originColumns(input: IssueInput): Record<string, string> {
+/** The quick create an issue comes from; an agent may name its own only. */
+function originOf(tx: Tx, scope: Scope, input: IssueInput): TaskRow | undefined {
   const { origin_type: type, origin_id: id } = input;
-  if (type === undefined && id === undefined) return {};
+  if (type === undefined && id === undefined) return undefined;
   if (type === undefined || id === undefined) throw badRequest("origin_type and origin_id must be provided together");
   if (type !== "quick_create") throw badRequest("unsupported origin_type");
-  return { origin_type: type, origin_id: id };
+  const task = one<TaskRow>(tx.db, "SELECT * FROM task WHERE id = :id", { id: id.toLowerCase() });
+  const foreign = scope.actor.taskId !== undefined && scope.actor.taskId !== task?.id;
+  if (task === undefined || task.workspace_id !== scope.workspace.id || !isQuickCreate(task) || foreign) {
+    throw badRequest("origin_id does not refer to a quick-create task");
+  }
+  return task;
+}
+
+/** The person who asked for the issue follows it, though an agent wrote it. */
+function subscribeRequester(tx: Tx, issue: IssueRow, origin: TaskRow): void {
+  if (origin.originator_user_id !== null) subscribe(tx, issue.id, "member", origin.originator_user_id, "creator");
 }
 
 function nextNumber(tx: Tx, workspaceId: string): number {

@@ -4,6 +4,8 @@ import { notFound } from "../http-error.ts";
 import type { Actor } from "../context.ts";
 import { type IssueRow, type LabelRow, type WorkspaceRow, issueWire, labelWire } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { actorId } from "./actor.ts";
+import { ownFilesOfIssue } from "./attachments/attachments.ts";
 
 /** Issue by UUID or `PREFIX-<number>` (prefix in any case) within the workspace; undefined when there is none. */
 export function findIssue(db: Tx["db"], workspace: WorkspaceRow, ref: string): IssueRow | undefined {
@@ -26,7 +28,7 @@ export function loadIssue(db: Tx["db"], workspace: WorkspaceRow, ref: string): I
 
 /** The issue with its labels, as create, get and update answer it (server-api.md 13.3.4). */
 export function showIssue(db: Tx["db"], workspace: WorkspaceRow, issue: IssueRow): object {
-  return { ...issueWire(issue, workspace.issue_prefix), labels: labelsOf(db, issue.id), reactions: [], attachments: [] };
+  return { ...issueWire(issue, workspace.issue_prefix), labels: labelsOf(db, issue.id), reactions: [], attachments: ownFilesOfIssue(db, issue.id) };
 }
 
 export function labelsOf(db: Tx["db"], issueId: string): object[] {
@@ -43,11 +45,6 @@ export function subscribe(tx: Tx, issueId: string, type: "member" | "agent", id:
      ON CONFLICT DO NOTHING`,
     { issueId, type, id, reason, now: tx.now },
   );
-}
-
-/** Id that is recorded for an actor: the agent's or the user's. */
-export function actorId(actor: Actor): string {
-  return actor.type === "agent" ? (actor.agentId ?? actor.userId) : actor.userId;
 }
 
 /** One line of the issue's timeline. */

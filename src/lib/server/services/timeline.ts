@@ -1,6 +1,7 @@
 import { all } from "../db/query.ts";
 import { type ActivityRow, type CommentRow, isoOrNull, isoSeconds, objectColumn } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { filesByComment } from "./attachments/attachments.ts";
 
 interface Entry {
   readonly at: number;
@@ -10,8 +11,9 @@ interface Entry {
 /** What happened to an issue and what was said, in order (server-api.md 13.3.5). */
 export function timelineOf(db: Tx["db"], issueId: string): object[] {
   const activity = all<ActivityRow>(db, "SELECT * FROM activity WHERE issue_id = :issueId ORDER BY created_at, rowid", { issueId });
+  const files = filesByComment(db, issueId);
   const comments = all<CommentRow>(db, "SELECT * FROM comment WHERE issue_id = :issueId ORDER BY created_at, rowid", { issueId });
-  return [...activity.map(activityEntry), ...comments.map(commentEntry)].sort((a, b) => a.at - b.at).map((entry) => entry.value);
+  return [...activity.map(activityEntry), ...comments.map((row) => commentEntry(row, files.get(row.id) ?? []))].sort((a, b) => a.at - b.at).map((entry) => entry.value);
 }
 
 function activityEntry(row: ActivityRow): Entry {
@@ -29,7 +31,7 @@ function activityEntry(row: ActivityRow): Entry {
   };
 }
 
-function commentEntry(row: CommentRow): Entry {
+function commentEntry(row: CommentRow, files: readonly object[]): Entry {
   return {
     at: row.created_at,
     value: {
@@ -44,7 +46,7 @@ function commentEntry(row: CommentRow): Entry {
       updated_at: isoSeconds(row.updated_at),
       revision: row.revision,
       reactions: [],
-      attachments: [],
+      attachments: files,
       resolved_at: isoOrNull(row.resolved_at),
       resolved_by_type: row.resolved_by_type,
       resolved_by_id: row.resolved_by_id,

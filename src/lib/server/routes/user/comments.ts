@@ -6,6 +6,7 @@ import type { App, AppContext } from "../../http/env.ts";
 import { json, noContent } from "../../http/respond.ts";
 import { scopeOf } from "../../http/scope.ts";
 import { type CommentRow, commentWire } from "../../rows/index.ts";
+import { filesByComment } from "../../services/attachments/attachments.ts";
 import { selectComments } from "../../services/comment-list.ts";
 import { createComment, deleteComment, editComment } from "../../services/comments.ts";
 import { loadIssue } from "../../services/issues.ts";
@@ -18,12 +19,14 @@ const MAX_COMMENTS = 5000;
 
 /** Comments: list, write, change, delete (server-api.md 13.5). */
 export function commentRoutes(app: App, ctx: ServerContext): void {
+  const withFiles = (row: CommentRow): object => commentWire(row, filesByComment(ctx.db, row.issue_id).get(row.id));
+
   app.get("/api/issues/:id/comments", (c) => {
     const { issue } = issueOf(ctx, c);
     const query = commentQuery(c);
     const sql = "SELECT * FROM comment WHERE issue_id = :id ORDER BY created_at DESC, rowid DESC LIMIT :limit";
     const rows = all<CommentRow>(ctx.db, sql, { id: issue.id, limit: MAX_COMMENTS + 1 });
-    const page = selectComments(rows.slice(0, MAX_COMMENTS).reverse(), query);
+    const page = selectComments(rows.slice(0, MAX_COMMENTS).reverse(), query, filesByComment(ctx.db, issue.id));
     return json(page.comments, 200, {
       ...(rows.length > MAX_COMMENTS ? { "x-comments-truncated": "true" } : {}),
       ...(page.next === undefined ? {} : { "x-multica-next-before": page.next.before, "x-multica-next-before-id": page.next.id }),
@@ -36,13 +39,13 @@ export function commentRoutes(app: App, ctx: ServerContext): void {
     const ref = c.req.param("id") ?? "";
     const made = inTransaction(ctx, (tx) => createComment(tx, scope, loadIssue(tx.db, scope.workspace, ref), input));
     const outcomes = made.outcomes.length === 0 ? {} : { trigger_outcomes: made.outcomes };
-    return json({ ...commentWire(made.row), ...outcomes }, 201);
+    return json({ ...withFiles(made.row), ...outcomes }, 201);
   });
 
   app.put("/api/comments/:id", async (c) => {
     const scope = scopeOf(ctx, c);
     const input = await readBody(c, commentInputSchema);
-    return json(commentWire(inTransaction(ctx, (tx) => editComment(tx, scope, commentId(c), input.content))));
+    return json(withFiles(inTransaction(ctx, (tx) => editComment(tx, scope, commentId(c), input))));
   });
 
   app.delete("/api/comments/:id", (c) => {

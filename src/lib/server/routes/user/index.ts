@@ -2,6 +2,7 @@ import type { ServerContext } from "../../context.ts";
 import type { App } from "../../http/env.ts";
 import { agentRoutes } from "./agents.ts";
 import { agentActionRoutes } from "./agent-actions.ts";
+import { attachmentRoutes } from "./attachments.ts";
 import { commentRoutes } from "./comments.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { issueRoutes } from "./issues.ts";
@@ -36,5 +37,6 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);
   commentRoutes(app, ctx);
+  attachmentRoutes(app, ctx);
   taskRoutes(app, ctx);
 }

@@ -1,4 +1,4 @@
-import { issueInputSchema } from "../../../wire/index.ts";
+import { issueInputSchema, quickCreateSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { all } from "../../db/query.ts";
 import { badRequest } from "../../http-error.ts";
@@ -11,6 +11,7 @@ import { listIssues } from "../../services/issue-list.ts";
 import { searchIssues } from "../../services/issue-search.ts";
 import { createIssue, deleteIssue, updateIssue } from "../../services/issue-write.ts";
 import { loadIssue, showIssue } from "../../services/issues.ts";
+import { quickCreate } from "../../services/quick-create.ts";
 import { issueUsage } from "../../services/usage.ts";
 import { inTransaction } from "../../transaction.ts";
 
@@ -37,6 +38,13 @@ export function issueRoutes(app: App, ctx: ServerContext): void {
     const input = await readBody(c, issueInputSchema);
     const issue = inTransaction(ctx, (tx) => createIssue(tx, scope, input));
     return json(showIssue(ctx.db, scope.workspace, issue), 201);
+  });
+
+  app.post("/api/issues/quick-create", async (c) => {
+    const scope = scopeOf(ctx, c);
+    const input = await readBody(c, quickCreateSchema);
+    const task = inTransaction(ctx, (tx) => quickCreate(tx, scope, input));
+    return json({ task_id: task.id }, 202);
   });
 
   app.get("/api/issues/:id", (c) => {

@@ -3,6 +3,7 @@ import type { Actor } from "../../context.ts";
 import { all } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { afterEnd } from "./aftermath.ts";
 import { releaseWaiting } from "./follow-ups.ts";
 import { OPEN_STATES, sqlStates } from "./states.ts";
 import { endTask, findTask } from "./store.ts";
@@ -18,7 +19,9 @@ export function cancelTask(tx: Tx, id: string, _actor: Actor): TaskRow | undefin
 /** Cancels without an actor, with further columns to set; undefined when the task had ended already. */
 export function cancelRow(tx: Tx, id: string, set: SqlParams = {}): TaskRow | undefined {
   const cancelled = endTask(tx, id, { to: "cancelled", set });
-  if (cancelled !== undefined) releaseWaiting(tx, cancelled);
+  if (cancelled === undefined) return undefined;
+  afterEnd(tx, cancelled);
+  releaseWaiting(tx, cancelled);
   return cancelled;
 }
 

@@ -20,6 +20,7 @@ import { needsWorktree, projectFields } from "../projects/claim-fields.ts";
 import { claimSkills } from "../skills/bundles.ts";
 import { activeSquad, leaderBriefing } from "../squads/leading.ts";
 import { commentFields } from "./claim-comments.ts";
+import { detachedFields } from "./claim-detached.ts";
 import { resumeFor } from "./resume-lookup.ts";
 
 /** A task as a claim answers it, with the token of its run (server-api.md 5.4). */
@@ -40,7 +41,9 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
   const foreign = [agent, runtime, issue].some((row) => row !== undefined && row.workspace_id !== workspace.id);
   if (foreign) return { kind: "refused", status: 500, message: "task isolation check failed: agent, runtime and issue belong to different workspaces" };
   if (runtime.owner_id === null) return { kind: "refused", status: 500, message: "runtime owner required to mint task token" };
-  const projectId = projectOf(tx, task, issue);
+  const detached = detachedFields(tx, task);
+  if (detached.refusal !== undefined) return { kind: "refused", status: 500, message: detached.refusal };
+  const projectId = issue?.project_id ?? detached.projectId;
   if (needsWorktree(tx, projectId, runtime, capabilities)) {
     return { kind: "refused", status: 422, reason: "local_directory_error", message: "the project's directory needs a worktree, which this daemon cannot make" };
   }
@@ -51,6 +54,7 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
     ...resume(tx, task),
     ...issueFields(tx, task, issue, workspace),
     ...commentFields(tx, task, capabilities),
+    ...detached.fields,
     ...text("workspace_context", workspace.context),
     ...(squad === undefined ? {} : { squad_id: squad.id, squad_name: squad.name }),
     agent: {
@@ -143,11 +147,6 @@ function issueFields(tx: Tx, task: TaskRow, issue: IssueRow | undefined, workspa
       ? {}
       : { parent_issue_id: parent.id, parent_issue_identifier: issueIdentifier(workspace.issue_prefix, parent.number) }),
   };
-}
-
-/** The project a task works for: its issue's. */
-function projectOf(_tx: Tx, _task: TaskRow, issue: IssueRow | undefined): string | null {
-  return issue?.project_id ?? null;
 }
 
 function issueOf(tx: Tx, id: string | null): IssueRow | undefined {

@@ -7,6 +7,7 @@ import type { Tx } from "../../transaction.ts";
 import { declinedToAct } from "../squads/leading.ts";
 import { notifySubscribers } from "../inbox.ts";
 import { onCommentCreated } from "./comment-triggers.ts";
+import { afterEnd } from "./aftermath.ts";
 import { afterFailure } from "./fail.ts";
 import { releaseWaiting } from "./follow-ups.ts";
 import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
@@ -38,8 +39,9 @@ export function completeTask(tx: Tx, taskId: string, report: Completion): TaskRo
   const done = endTask(tx, taskId, { to: "completed", set: { ...facts, result } });
   if (done === undefined) return task;
   ensureComment(tx, done, report.output);
+  afterEnd(tx, done);
   releaseWaiting(tx, done);
-  return done;
+  return findTask(tx.db, taskId) ?? done;
 }
 
 /** A run that left no comment gets its final text as one, so that the people on the issue see what came of it. */

@@ -4,6 +4,7 @@ import { notFound } from "../../http-error.ts";
 import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { notifySubscribers } from "../inbox.ts";
+import { afterEnd } from "./aftermath.ts";
 import { storedReason } from "./classify.ts";
 import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
 import { releaseWaiting } from "./follow-ups.ts";
@@ -52,6 +53,7 @@ export function afterFailure(tx: Tx, failed: TaskRow, foundBy: FoundBy): TaskRow
   const retry = retryFailed(tx, failed);
   if (retry === undefined) {
     reportOnIssue(tx, failed);
+    afterEnd(tx, failed);
     if (foundBy === "platform") resetIssue(tx, failed);
   }
   releaseWaiting(tx, failed);
