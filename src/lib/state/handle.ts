@@ -204,7 +204,7 @@ class Handle implements StateHandle {
 
   updateTask(taskId: string, patch: tasks.TaskPatch): void {
     this.#queue.write(`task ${taskId}`, (db) => {
-      if (!tasks.updateTask(db, taskId, patch)) this.#parts.logger.warn("no such task in the state database", { task: taskId });
+      if (!tasks.updateTask(db, taskId, patch, this.#parts.clock.now())) this.#parts.logger.warn("no such task in the state database", { task: taskId });
     });
   }
 

@@ -13,7 +13,7 @@ export { type StateTrouble } from "./write-queue.ts";
 export { type OutboxSummary, type ReportRow, type StateFacts } from "./survey.ts";
 export { type ThreadFile, chooseThread, threadFiles } from "./index-db/choose.ts";
 export { type IndexHandle } from "./index-db/handle.ts";
-export { type CodexDatabase, codexDatabase } from "./index-db/foreign.ts";
+export { type CodexDatabase, codexDatabase, sqliteHome } from "./index-db/foreign.ts";
 export { type HomePlaces, discoverHomes } from "./index-db/homes.ts";
 export { normalDirectory } from "./index-db/places.ts";
 export { cursorPlace } from "./index-db/query.ts";

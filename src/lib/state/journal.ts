@@ -64,9 +64,10 @@ class Journal implements OutboxJournal {
 
   add(entries: readonly OutboxEntry[], options: { readonly task?: TaskPatch; readonly durable?: boolean } = {}): void {
     const ids = new Map<OutboxEntry, number>();
+    const now = this.#parts.clock.now();
     const fn = (db: Db): void => {
       for (const entry of entries) if (!entry.gone) ids.set(entry, rows.insertEntry(db, entry));
-      patch(db, entries[0]?.lane ?? "", options.task);
+      patch(db, entries[0]?.lane ?? "", options.task, now);
     };
     // Only then: a transaction that was rolled back has given numbers away too.
     const after = (): void => ids.forEach((id, entry) => (entry.id = id));
@@ -80,9 +81,10 @@ class Journal implements OutboxJournal {
   }
 
   change(entry: OutboxEntry, options: { readonly body?: boolean; readonly durable?: boolean; readonly task?: TaskPatch } = {}): void {
+    const now = this.#parts.clock.now();
     const fn = (db: Db): void => {
       withId(entry, (id) => rows.updateEntry(db, id, entry, options.body ?? false));
-      patch(db, entry.lane, options.task);
+      patch(db, entry.lane, options.task, now);
     };
     this.#write("outbox entry", fn, { durable: options.durable ?? false });
   }
@@ -94,7 +96,7 @@ class Journal implements OutboxJournal {
       if (entry.id !== null) rows.deleteEntry(db, entry.id);
       rows.logEntry(db, entry, result, entry.lastStatus, now);
       if (result === "dropped") db.prepare("UPDATE task SET dropped_batches = dropped_batches + 1 WHERE task_id = :id").run({ id: entry.lane });
-      patch(db, entry.lane, task);
+      patch(db, entry.lane, task, now);
     });
   }
 
@@ -104,7 +106,7 @@ class Journal implements OutboxJournal {
     this.#write("outbox entry dead", (db) => {
       if (entry.id !== null) rows.buryEntry(db, entry.id, { ...why, nowMs });
       rows.logEntry(db, entry, "dead", why.status, nowMs);
-      patch(db, entry.lane, task);
+      patch(db, entry.lane, task, nowMs);
     });
   }
 
@@ -123,8 +125,8 @@ class Journal implements OutboxJournal {
   }
 }
 
-function patch(db: Db, taskId: string, task: TaskPatch | undefined): void {
-  if (task !== undefined) updateTask(db, taskId, task);
+function patch(db: Db, taskId: string, task: TaskPatch | undefined, nowMs: number): void {
+  if (task !== undefined) updateTask(db, taskId, task, nowMs);
 }
 
 function withId(entry: OutboxEntry, fn: (id: number) => void): void {

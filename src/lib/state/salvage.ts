@@ -5,7 +5,7 @@ import { carveRows } from "./carve.ts";
 
 const SIDES = ["", "-wal", "-shm"] as const;
 /** What cannot be rebuilt comes first (state-db.md 20.4); runs before tasks, because tasks point at them. */
-const FIRST = ["outbox", "daemon_run", "task"];
+const FIRST = ["outbox", "daemon_run", "task", "exec_process", "env_root", "session"];
 /** Made new with the file. */
 const NOT_TAKEN = new Set(["migration", "lease", "meta", "outbox_log"]);
 /** How far a search for the next readable row goes behind a damaged place. */

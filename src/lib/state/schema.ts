@@ -196,10 +196,24 @@ CREATE INDEX exec_process_state ON exec_process(state);
   },
   {
     version: 4,
+    name: "agents under exec hosts",
+    minReader: 1,
+    // A program that does not know them would end the agents and hand their tasks back.
+    minWriter: 4,
+    sql: `
+ALTER TABLE task ADD COLUMN token_hash TEXT;
+ALTER TABLE task ADD COLUMN agent_host TEXT;
+ALTER TABLE task ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN log_message INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN log_held INTEGER NOT NULL DEFAULT 0;
+`,
+  },
+  {
+    version: 5,
     name: "environments and sessions",
     minReader: 1,
     // A program that does not know them leaves them as they are.
-    minWriter: 3,
+    minWriter: 4,
     sql: `
 CREATE TABLE env_root (
   path TEXT PRIMARY KEY,
@@ -240,20 +254,6 @@ CREATE TABLE session (
 ) STRICT;
 
 CREATE INDEX session_agent_issue ON session(agent_id, issue_id);
-`,
-  },
-  {
-    version: 5,
-    name: "agents under exec hosts",
-    minReader: 1,
-    // A program that does not know them would end the agents and hand their tasks back.
-    minWriter: 5,
-    sql: `
-ALTER TABLE task ADD COLUMN token_hash TEXT;
-ALTER TABLE task ADD COLUMN agent_host TEXT;
-ALTER TABLE task ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE task ADD COLUMN log_message INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE task ADD COLUMN log_held INTEGER NOT NULL DEFAULT 0;
 `,
   },
 ];

@@ -41,6 +41,9 @@ export interface StateFacts {
   readonly run: DaemonRun | null;
   /** Tasks by phase. */
   readonly tasks: Readonly<Record<string, number>>;
+  /** Environments that are there, those in use among them, and conversations that are remembered. */
+  readonly environments: { readonly known: number; readonly in_use: number };
+  readonly sessions: number;
   /** Commands under exec hosts, by state. */
   readonly processes: Readonly<Record<string, number>>;
   readonly last_check: { readonly at_ms: number; readonly result: string } | null;
@@ -90,9 +93,17 @@ export function stateFacts(db: Db): StateFacts {
     holder: leaseHolder(db, DAEMON_LEASE)?.identity ?? null,
     run: listRuns(db, 1)[0] ?? null,
     tasks: counts(tasks),
+    environments: environments(db),
+    sessions: hasTable(db, "session") ? Number(db.scalar("SELECT count(*) FROM session")) : 0,
     processes: counts(processes),
     last_check: checked === undefined ? null : { at_ms: Number(checked), result: metaValue(db, "last_check_result") ?? "" },
   };
+}
+
+function environments(db: Db): { known: number; in_use: number } {
+  if (!hasTable(db, "env_root")) return { known: 0, in_use: 0 };
+  const row = db.prepare("SELECT count(*) AS known, coalesce(sum(in_use_task_id IS NOT NULL), 0) AS used FROM env_root WHERE removed_at_ms IS NULL").get();
+  return { known: Number(row?.["known"] ?? 0), in_use: Number(row?.["used"] ?? 0) };
 }
 
 /** A file that the daemon has not migrated yet has none. */

@@ -1,5 +1,6 @@
 import { MulticaError } from "../core/index.ts";
 import type { Db, ProcessIdentity, SqlRow, SqlValue } from "../platform/index.ts";
+import { followTask, leaveRootsOfRuns } from "./places.ts";
 
 const TASK_PHASES = ["claimed", "preparing", "waiting_local_directory", "running", "reporting", "done", "lost"] as const;
 export type TaskPhase = (typeof TASK_PHASES)[number];
@@ -82,13 +83,15 @@ export function adoptTask(db: Db, taskId: string, runId: string): boolean {
   return db.prepare("UPDATE task SET run_id = :run WHERE task_id = :id AND phase = 'running'").run({ run: runId, id: taskId }).changes === 1;
 }
 
-/** False when there is no such task. */
-export function updateTask(db: Db, taskId: string, patch: TaskPatch): boolean {
+/** False when there is no such task. Its environment's and its session's rows follow. */
+export function updateTask(db: Db, taskId: string, patch: TaskPatch, nowMs: number): boolean {
   const row = given(patch);
   const columns = Object.keys(row);
   if (columns.length === 0) return getTask(db, taskId) !== null;
   const assignments = columns.map((column) => `${column} = :${column}`).join(", ");
-  return db.prepare(`UPDATE task SET ${assignments} WHERE task_id = :where_id`).run({ ...row, where_id: taskId }).changes === 1;
+  const found = db.prepare(`UPDATE task SET ${assignments} WHERE task_id = :where_id`).run({ ...row, where_id: taskId }).changes === 1;
+  if (found) followTask(db, taskId, patch, nowMs);
+  return found;
 }
 
 function given(values: Readonly<Record<string, unknown>>): Record<string, SqlValue> {
@@ -147,6 +150,7 @@ export function markLost(db: Db, runId: string, nowMs: number): TaskRecord[] {
   const open = `run_id <> :run AND phase IN ('claimed', 'preparing', 'waiting_local_directory', 'running', 'reporting') AND NOT (${REPORT_WAITS})`;
   const lost = db.prepare(`${SELECT} WHERE ${open} ORDER BY claimed_at_ms, task_id`).all({ run: runId }).map(record);
   db.prepare(`UPDATE task SET phase = 'lost', ended_at_ms = coalesce(ended_at_ms, :now) WHERE ${open}`).run({ run: runId, now: nowMs });
+  leaveRootsOfRuns(db, runId);
   db.prepare("UPDATE task SET agent_pid = NULL WHERE run_id <> :run AND phase = 'done' AND agent_pid IS NOT NULL").run({ run: runId });
   return lost;
 }

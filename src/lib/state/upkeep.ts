@@ -1,8 +1,9 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { errorText } from "../core/index.ts";
 import { type Clock, type Db, chmodNow, moveFileNow, removeFileNow } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { OutboxJournal } from "./journal.ts";
+import { knownRoots, prunePlaces } from "./places.ts";
 import { pruneRuns } from "./runs.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -82,6 +83,10 @@ function checkpoint({ db, queue, logger }: UpkeepParts): void {
 function cleanUp({ db, queue, outbox, clock, logger }: UpkeepParts): void {
   const expired = outbox.expire();
   if (expired > 0) logger.error("reports that nobody took within seven days are given up", { reports: expired });
-  queue.write("clean-up", (target) => pruneRuns(target, clock.now()));
+  const removed = knownRoots(db).filter((path) => !existsSync(path));
+  queue.write("clean-up", (target) => {
+    pruneRuns(target, clock.now());
+    prunePlaces(target, removed, clock.now());
+  });
   db.exec("PRAGMA incremental_vacuum(200)");
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { errorText } from "../../core/index.ts";
-import { type Db, openDatabase } from "../../platform/index.ts";
+import { type Db, openDatabase, readRegularFile } from "../../platform/index.ts";
 
 /** Codex's own thread database of one home, as far as it can be read. */
 export interface CodexDatabase {
@@ -20,15 +20,36 @@ const NAME = /^state_(\d+)\.sqlite$/;
 const BUSY_MS = 200;
 
 /**
- * Looks into a home's Codex database: read-only, one statement at a time, and never left open, since a reader that stays
- * keeps Codex from tidying its log (state-db.md 18.6). Null when there is none. Never throws.
+ * Where a home's databases lie: what its settings say (`sqlite_home`), else `CODEX_SQLITE_HOME` of the environment, else the
+ * home itself (state-db.md 2). Settings that cannot be read say nothing.
  */
-export function codexDatabase(home: string): CodexDatabase | null {
-  const found = list(home)
+export async function sqliteHome(home: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const text = await readRegularFile(join(home, "config.toml")).catch(() => undefined);
+  const said = text === undefined ? undefined : await settingOf(text.toString("utf8"));
+  const elsewhere = said ?? env["CODEX_SQLITE_HOME"]?.trim() ?? "";
+  return elsewhere === "" ? home : resolve(home, elsewhere);
+}
+
+async function settingOf(text: string): Promise<string | undefined> {
+  const { parse } = await import("smol-toml");
+  try {
+    const value = parse(text)["sqlite_home"];
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Looks into a home's Codex database: read-only, one statement at a time, and never left open, since a reader that stays
+ * keeps Codex from tidying its log (state-db.md 18.6). `directory` is where it lies. Null when there is none. Never throws.
+ */
+export function codexDatabase(home: string, directory = home): CodexDatabase | null {
+  const found = list(directory)
     .map((name) => ({ name, generation: Number(NAME.exec(name)?.[1] ?? "0") }))
     .sort((a, b) => b.generation - a.generation)[0];
   if (found === undefined || found.generation === 0) return null;
-  const path = join(home, found.name);
+  const path = join(directory, found.name);
   const base = { home, path, generation: found.generation };
   let db: Db | null = null;
   try {

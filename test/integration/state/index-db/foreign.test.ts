@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../../src/lib/platform/index.ts";
-import { codexDatabase } from "../../../../src/lib/state/index-db/foreign.ts";
+import { codexDatabase, sqliteHome } from "../../../../src/lib/state/index-db/foreign.ts";
 import { tempDir } from "../../../support/temp.ts";
 
 describe("codexDatabase", () => {
@@ -30,6 +30,21 @@ describe("codexDatabase", () => {
     // busy = 0: no reader was in the way.
     expect(codex.scalar("PRAGMA wal_checkpoint(TRUNCATE)")).toBe(0);
     codex.close();
+  });
+
+  it("looks where Codex keeps it: its own setting, else the environment's, else the home", async () => {
+    const home = tempDir();
+    const elsewhere = tempDir();
+    const db = openDatabase(join(elsewhere, "state_5.sqlite"));
+    db.exec("CREATE TABLE threads (id TEXT PRIMARY KEY); INSERT INTO threads VALUES ('a')");
+    db.close();
+    expect(await sqliteHome(home, {})).toBe(home);
+    expect(await sqliteHome(home, { CODEX_SQLITE_HOME: elsewhere })).toBe(elsewhere);
+    writeFileSync(join(home, "config.toml"), `model = "x"\nsqlite_home = ${JSON.stringify(elsewhere)}\n`);
+    expect(await sqliteHome(home, { CODEX_SQLITE_HOME: "/nowhere" })).toBe(elsewhere);
+    expect(codexDatabase(home, elsewhere)).toMatchObject({ home, path: join(elsewhere, "state_5.sqlite"), threads: 1 });
+    writeFileSync(join(home, "config.toml"), "sqlite_home = [broken");
+    expect(await sqliteHome(home, {})).toBe(home);
   });
 
   it("says what is wrong with garbage, and nothing for a home without one", () => {
