@@ -76,6 +76,8 @@ export interface RunOptions {
   readonly serviceTier?: string;
   /** The agent record carries its own MCP servers: the user's are not consulted (agents.md 7). */
   readonly managedMcp?: boolean;
+  /** Those servers as the record has them, for agents that take them with their session. */
+  readonly mcpConfig?: unknown;
   readonly resumeSessionId?: string;
   /** The conversation should continue an earlier one … */
   readonly resumeExpected?: boolean;

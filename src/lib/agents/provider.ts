@@ -45,6 +45,8 @@ export interface ProviderSpec {
   readonly contextFile: string;
   readonly skillsDir: string | null;
   readonly systemPrompt: "context-file" | "inline";
+  /** True where a managed MCP configuration reaches the agent; others are refused, never run without it (agents.md 7). */
+  readonly managedMcp: boolean;
   /** True where a refused resume is only seen by a failure without a session; absent: the adapter says so (agents.md 10). */
   readonly silentResume?: boolean;
   /** Label of the stderr tail in an error text; null: the tail is not shown. */

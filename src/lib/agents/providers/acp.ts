@@ -21,6 +21,7 @@ export const acp: ProviderSpec = {
   env: {},
   contextFile: "AGENTS.md",
   skillsDir: ".agents/skills",
+  managedMcp: true,
   // Which file an unknown agent reads is not known: it gets its brief with the prompt as well.
   systemPrompt: "inline",
   stderrLabel: "acp",

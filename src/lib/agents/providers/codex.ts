@@ -29,6 +29,7 @@ export const codex: ProviderSpec = {
   env: {},
   contextFile: "AGENTS.md",
   skillsDir: null,
+  managedMcp: true,
   systemPrompt: "context-file",
   stderrLabel: "codex",
   process: DEFAULT_PROCESS_LIMITS,

@@ -1,3 +1,4 @@
+import { findProvider } from "../../agents/index.ts";
 import type { Task, TaskAgent } from "../../wire/index.ts";
 import { skillFacts } from "./facts.ts";
 import { isLeader, workKind } from "./kind.ts";
@@ -59,9 +60,6 @@ export function admit(task: Task, facts: AdmitFacts): Admission {
   return { kind: "admitted", job: { agent, issueId: task.issue_id ?? "", provider: launch.provider, launch, token, leader: isLeader(task, agent), ...(assigned.kind === "local" ? { local: assigned.local } : {}) } };
 }
 
-/** Providers whose environment hands a managed MCP configuration over. */
-const TAKES_MCP: readonly string[] = ["codex"];
-
 function refused(reason: string, error: string): Admission {
   return { kind: "refused", reason, error };
 }
@@ -69,7 +67,7 @@ function refused(reason: string, error: string): Admission {
 function agentNeeds(task: Task, agent: TaskAgent, provider: string): Admission | null {
   if (!any(agent.skill_refs) && skillFacts(agent) === null) return refused("skill_bundle_unavailable", "a skill of the agent came without its name, content or files");
   const managed = agent.mcp_config !== undefined && agent.mcp_config !== null;
-  if (managed && !TAKES_MCP.includes(provider)) return unsupported(`agents of ${provider} with a managed MCP configuration`);
+  if (managed && findProvider(provider)?.managedMcp !== true) return unsupported(`agents of ${provider} with a managed MCP configuration`);
   // Connected apps are reached through the managed servers; the other two would need a broker of ours.
   if ((any(task.connected_apps) && !managed) || any(task.remote_mcp_connections) || any(task.plugin_hook_tools)) return unsupported("connected apps and tools");
   return null;

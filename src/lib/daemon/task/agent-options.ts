@@ -2,6 +2,7 @@ import { type ReducerTimeouts, type RunOptions, getProvider } from "../../agents
 import { errorText } from "../../core/index.ts";
 import { ownSkills, threadName } from "./facts.ts";
 import { taskFailure } from "./failure.ts";
+import { chooseModel } from "./model-choice.ts";
 import type { Prepared } from "./prepare.ts";
 import { processNotice } from "./processes.ts";
 import { continuityText } from "./prompts/blocks.ts";
@@ -16,15 +17,13 @@ export interface Turn {
 }
 
 /** What one turn asks of the agent (daemon.md 11.10). `brief` is empty when the agent reads it from its file. */
-export function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string): RunOptions {
-  const { ctx, task, job } = run;
+export async function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: string, signal: AbortSignal): Promise<RunOptions> {
+  const { task, job } = run;
   const inline = getProvider(job.provider).systemPrompt === "inline";
   const prompt = promptOf(run, prepared, turn);
-  const model = (job.agent.model ?? "").trim() || (ctx.config.agentModels[job.provider] ?? "");
+  const { model, thinking, tier } = await chooseModel(run, prepared.environment.workdir, signal);
   const name = threadName(task);
   const resumed = turn.resumeSessionId !== undefined;
-  const thinking = (job.agent.thinking_level ?? "").trim();
-  const tier = (job.agent.service_tier ?? "").trim();
   return {
     cwd: prepared.environment.workdir,
     prompt: brief === "" || inline ? prompt : `${brief}\n---\n\n${prompt}`,
@@ -34,7 +33,7 @@ export function runOptions(run: TaskRun, prepared: Prepared, turn: Turn, brief: 
     ...(resumed ? { resumeExpected: true, continuityNotice: continuityText(task) } : {}),
     ...(turn.resumeSessionId === undefined ? {} : { resumeSessionId: turn.resumeSessionId }),
     ...(brief === "" || !inline ? {} : { systemPrompt: brief }),
-    ...(job.agent.mcp_config === undefined || job.agent.mcp_config === null ? {} : { managedMcp: true }),
+    ...(job.agent.mcp_config === undefined || job.agent.mcp_config === null ? {} : { managedMcp: true, mcpConfig: job.agent.mcp_config }),
     ...(model === "" ? {} : { model }),
     ...(name === "" ? {} : { threadName: name }),
     ...(thinking === "" ? {} : { thinkingLevel: thinking }),

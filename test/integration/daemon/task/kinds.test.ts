@@ -147,3 +147,20 @@ describe("a task whose prompt cannot be built", () => {
     expect(daemon.ctx.credentials.size).toBe(0);
   });
 });
+
+describe("an agent with MCP servers of its own", () => {
+  it("gets exactly these with its session, and the services they reach in its prompt", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const agent = { id: "a", name: "Dev", mcp_config: { mcpServers: { apps: { command: "apps", args: ["--go"] } } } };
+    await runTask(daemon.ctx, daemon.task({ agent, connected_apps: [{ toolkit_slug: "gmail", server_name: "apps" }] }), 1);
+    const workdir = String(daemon.server.bodies("complete")[0]?.["work_dir"]);
+    expect(JSON.parse(readFileSync(join(workdir, "agent-session.json"), "utf8"))).toMatchObject({ mcpServers: [{ name: "apps", command: "apps", args: ["--go"], env: [] }] });
+    expect(readFileSync(join(workdir, "agent-prompt.txt"), "utf8")).toContain("`gmail`): MCP server `apps`");
+  });
+
+  it("is failed when they cannot be read: without them it would be another agent", async () => {
+    const daemon = await taskDaemon({ agent: "acp-happy" });
+    await runTask(daemon.ctx, daemon.task({ agent: { id: "a", name: "Dev", mcp_config: { mcpServers: 3 } } }), 1);
+    expect(daemon.server.bodies("fail")).toEqual([expect.objectContaining({ error: expect.stringContaining("invalid mcp_config") as string })]);
+  });
+});

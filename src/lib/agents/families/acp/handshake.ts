@@ -1,5 +1,6 @@
-import type { InitializeRequest, LoadSessionRequest, NewSessionRequest, PromptRequest } from "@agentclientprotocol/sdk";
+import type { InitializeRequest, LoadSessionRequest, McpServer, NewSessionRequest, PromptRequest } from "@agentclientprotocol/sdk";
 import { asString, formatDuration, isObject } from "../../../core/index.ts";
+import { mcpServers, reachable } from "./mcp.ts";
 import { LABEL, concludeFailed } from "./outcome.ts";
 import { effortOption, modelChoice, sessionModel } from "./session-options.ts";
 import { TIMER, type Turn, askStep, emit, handshakeMs, log, note, pendingMethod, request } from "./state.ts";
@@ -29,7 +30,9 @@ export function onInitialized(turn: Turn, result: unknown): void {
 function openSession(turn: Turn, capabilities: Readonly<Record<string, unknown>>): void {
   const { cwd, resumeSessionId: wanted } = turn.s.options;
   turn.s.phase = "session";
-  const fresh: NewSessionRequest = { cwd: cwd || ".", mcpServers: [] };
+  const servers = managedServers(turn, capabilities);
+  if (servers === null) return;
+  const fresh: NewSessionRequest = { cwd: cwd || ".", mcpServers: servers };
   if (wanted === undefined || wanted === "") return askStep(turn, "session/new", fresh);
   const resume: LoadSessionRequest = { ...fresh, sessionId: wanted };
   const session = isObject(capabilities.sessionCapabilities) ? capabilities.sessionCapabilities : {};
@@ -37,6 +40,19 @@ function openSession(turn: Turn, capabilities: Readonly<Record<string, unknown>>
   if (capabilities.loadSession === true) return askStep(turn, "session/load", resume);
   note(turn, "warn", "the agent cannot continue a session: a new one is started");
   askStep(turn, "session/new", fresh);
+}
+
+/** The servers of the agent's record that this program can reach; null: the record cannot be read, and the run has failed. */
+function managedServers(turn: Turn, capabilities: Readonly<Record<string, unknown>>): McpServer[] | null {
+  const conversion = mcpServers(turn.s.options.mcpConfig);
+  if (conversion.kind === "invalid") {
+    concludeFailed(turn, `${LABEL}: invalid mcp_config: ${conversion.why}`);
+    return null;
+  }
+  const { servers, dropped } = reachable(conversion.servers, capabilities);
+  for (const warning of conversion.warnings) note(turn, "warn", warning);
+  if (dropped.length > 0) note(turn, "warn", `the agent does not reach these MCP servers: ${dropped.join(", ")}`);
+  return servers;
 }
 
 export function onSession(turn: Turn, method: string, result: unknown): void {
