@@ -102,6 +102,8 @@ function presenceCalls(http: Http, { call, post }: Caller) {
         ...options,
       }),
     workspaces: (options: Call & { etag?: string } = {}) => listWorkspaces(http, options),
+    /** Tasks that wait for a runtime: queued, or handed out and not started (server-api.md 5.7). */
+    pendingTasks: (runtimeId: string, options: Call = {}): Promise<TaskRow[]> => call(taskRowSchema.array(), "GET", `${runtime(runtimeId)}/tasks/pending`, options),
     runtimeProfiles: async (workspaceId: string, options: Call = {}): Promise<RuntimeProfile[]> =>
       (await call(daemonProfilesSchema, "GET", `/api/daemon/workspaces/${encodeURIComponent(workspaceId)}/runtime-profiles`, options))
         .runtime_profiles,

@@ -42,10 +42,10 @@ export function createLocalPortClient(options: LocalPortOptions) {
     }
   };
   return {
-    /** What the daemon says of itself, or null when none answers or something else listens there. */
-    health: async (timeoutMs = 2000): Promise<Health | null> => {
+    /** What the daemon says of itself, or null when none answers or something else listens there. `queue`: with what waits at the server now. */
+    health: async (timeoutMs = 2000, options: { readonly queue?: boolean } = {}): Promise<Health | null> => {
       try {
-        const answer = await call("GET", "/health", undefined, timeoutMs);
+        const answer = await call("GET", options.queue === true ? "/health?queue=now" : "/health", undefined, timeoutMs);
         const body: unknown = JSON.parse(answer.text);
         return answer.status === 200 && isHealth(body) ? body : null;
       } catch {

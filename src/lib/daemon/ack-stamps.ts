@@ -4,12 +4,24 @@ import type { Clock } from "../platform/index.ts";
 export class AckStamps {
   readonly #clock: Clock;
   readonly #at = new Map<string, number>();
+  #lastAt: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** When the server last took a heartbeat of any runtime, on either way (epoch milliseconds). */
+  get lastAt(): number | null {
+    return this.#lastAt;
+  }
+
+  /** A heartbeat over HTTP was answered. */
+  heard(): void {
+    this.#lastAt = this.#clock.now();
+  }
+
   stamp(runtimeId: string): void {
+    this.heard();
     this.#at.set(runtimeId, this.#clock.monotonic());
   }
 

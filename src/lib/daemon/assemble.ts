@@ -5,7 +5,6 @@ import { type ConnectionPool, createConnectionPool } from "../platform/connectio
 import { machineName, platformName } from "../platform/index.ts";
 import { createRepoCache, createRepoRegistry } from "../repos/index.ts";
 import { DAEMON_CAPABILITIES, WIRE_VERSION } from "../wire/index.ts";
-import { refuseUpdate } from "./actions/update.ts";
 import { createActiveRoots } from "./active-roots.ts";
 import { ClaimBarrier } from "./barrier.ts";
 import { claimCalls } from "./calls.ts";
@@ -13,8 +12,10 @@ import type { DaemonContext } from "./context.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDiscovery, type Discovery } from "./discovery.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
-import { housekeepingLoops } from "./housekeeping.ts";
+import { createUpdates, housekeepingLoops } from "./housekeeping.ts";
+import type { PresenceFacts } from "./health-presence.ts";
 import { legacyDaemonIds } from "./identity.ts";
+import { ClaimHistory } from "./loops/claim-history.ts";
 import { ClaimLoop } from "./loops/claim.ts";
 import { runDiscovery } from "./loops/discovery.ts";
 import { runSettings } from "./loops/settings.ts";
@@ -24,6 +25,7 @@ import { flushTerminals } from "./outbox/flush.ts";
 import { createReconcile } from "./reconcile.ts";
 import { OwnToken } from "./own-token.ts";
 import { createPresence } from "./presence.ts";
+import { QueueView } from "./queue.ts";
 import { recordTask } from "./recovery.ts";
 import { Registrar } from "./register.ts";
 import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.ts";
@@ -31,6 +33,7 @@ import { RpcClient } from "./rpc.ts";
 import { RuntimeGone } from "./runtime-gone.ts";
 import { RuntimeRegistry } from "./runtimes.ts";
 import { Slots } from "./slots.ts";
+import type { UpdateParts, Updates } from "./update/updates.ts";
 import type { Adopted } from "./task/hosted/adopted.ts";
 import { TaskThreads } from "./exec/threads.ts";
 import type { Link } from "./socket-frames.ts";
@@ -41,6 +44,11 @@ export interface Base
   /** Asked each time: the state file is opened after the local port answers. */
   readonly opened: () => Pick<DaemonContext, "state" | "outbox" | "index" | "exec">;
   readonly home: string;
+  readonly version: string;
+  /** What a successor would be started from. */
+  readonly restartTarget: UpdateParts["target"];
+  /** Ends this daemon in favour of a successor; false when that cannot be done. */
+  readonly restart: UpdateParts["restart"];
   /** Where the machine's daemon ids lie. */
   readonly stateRoot: string;
   readonly runTask: (ctx: DaemonContext, task: Parameters<Dispatcher["dispatch"]>[0], slot: number, adopted?: Adopted) => Promise<void>;
@@ -54,6 +62,9 @@ export interface Daemon {
   readonly repoAccess: RepoAccess;
   readonly sync: SyncLoop;
   readonly claim: ClaimLoop;
+  readonly updates: Updates;
+  /** What `/health` tells of the link to the server and of what waits. */
+  readonly presenceFacts: Omit<PresenceFacts, "runtimes" | "slots"> & { readonly queue: QueueView };
   /** The loops besides the claim loop, by name; each runs until the root signal aborts. */
   readonly loops: readonly { readonly name: string; readonly run: () => Promise<void> }[];
 }
@@ -85,8 +96,10 @@ export function assemble(base: Base): Daemon {
     onForgotten: (id) => repoAccess.removeWorkspace(id),
     socketConnected: () => link.connected,
   });
+  const history = new ClaimHistory();
   const claim = new ClaimLoop({
     ...ctx,
+    history,
     pollIntervalMs: config.pollIntervalMs,
     ...claimCalls(ctx, rpc, (id) => registrar.mayClaim(id)),
     runtimeGone,
@@ -94,7 +107,8 @@ export function assemble(base: Base): Daemon {
     dispatch: (task, slot) => dispatcher.dispatch(task, slot),
   });
   late.wake = () => claim.wake();
-  const presence = createPresence({ ctx, home: base.home, http, pool, link, rpc, claim, sync, registrar, discovery, requestUpdate: refuseUpdate, runtimeGone });
+  const updates = createUpdates(ctx, base);
+  const presence = createPresence({ ctx, home: base.home, http, pool, link, rpc, claim, sync, registrar, discovery, requestUpdate: updates.updates.requested, runtimeGone });
   const requestSync = (): void => sync.request({ reconcileProfiles: false });
   const onAdopted = (): void => {
     ctx.outbox?.kick();
@@ -107,10 +121,14 @@ export function assemble(base: Base): Daemon {
     { name: "agent discovery", run: () => runDiscovery({ ...ctx, registrar, holds: discovery.holds, locate: discovery.locate, probe: discovery.probe, requestSync }) },
     { name: "settings", run: () => runSettings({ ...ctx, registrar, requestSync, adopt: { ...ctx, token, apiWith: (text) => createDaemonApi(createHttp({ ...http, token: text })), onAdopted } }) },
     ...housekeepingLoops(ctx, repoAccess),
+    ...updates.loops,
     { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
     ...presence.loops,
   ];
-  return { ctx, discovery, dispatcher, repoAccess, sync, claim, loops };
+  const mayClaim = (id: string): boolean => registrar.mayClaim(id);
+  const queue = new QueueView({ ...ctx, state: () => ctx.state, history, dispatcher, pollIntervalMs: config.pollIntervalMs, mayClaim });
+  const presenceFacts = { link, rpc, claim, registrar, queue, stamps: presence.stamps, holds: discovery.holds };
+  return { ctx, discovery, dispatcher, repoAccess, sync, claim, updates: updates.updates, presenceFacts, loops };
 }
 
 function httpOptions(token: OwnToken, { config }: Base): HttpOptions {

@@ -16,6 +16,8 @@ export interface Dispatcher {
   usesRuntime(runtimeId: string): boolean;
   /** Ids of the tasks inside. */
   ids(): string[];
+  /** How many tasks of this agent are inside. */
+  agentTasks(agentId: string): number;
   readonly size: number;
 }
 
@@ -54,6 +56,7 @@ export function createDispatcher(parts: Parts, runTask: RunTask): Dispatcher {
         cancel();
       }
     },
+    agentTasks: (agentId) => [...inside.values()].filter((task) => task.agent_id === agentId).length,
     usesRuntime: (runtimeId) => [...inside.values()].some((task) => task.runtime_id === runtimeId),
     ids: () => [...inside.values()].map((task) => task.id),
     get size() {

@@ -2,6 +2,7 @@ import { formatDuration } from "../core/index.ts";
 import { currentPid, platformName } from "../platform/index.ts";
 import { type Health, WIRE_VERSION } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
+import type { PresenceHealth } from "./health-presence.ts";
 import { type OutboxFacts, outboxFacts } from "./outbox/flush.ts";
 
 export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "exec" | "state" | "outbox" | "repoCache"> {
@@ -10,7 +11,11 @@ export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "
   readonly deviceName: string;
   readonly launchedBy: string;
   ready(): boolean;
+  /** Why a restart waits for the daemon to be idle; empty when none does. */
+  pendingReload(): string;
   skippedAgents(): Readonly<Record<string, string>>;
+  /** The link to the server, and what waits there. */
+  presence(): PresenceHealth;
 }
 
 /** What `GET /health` answers (daemon.md 13.2): read from memory only, so that it never waits for anything. */
@@ -31,6 +36,7 @@ export function healthOf(facts: HealthFacts): Health {
     cli_version: WIRE_VERSION,
     version: facts.version,
     ...(facts.launchedBy === "" ? {} : { launched_by: facts.launchedBy }),
+    ...(facts.pendingReload() === "" ? {} : { reload_pending_reason: facts.pendingReload() }),
     active_task_count: facts.barrier.activeTasks,
     running_task_count: facts.counters.running,
     resource_wait_task_count: facts.counters.resourceWait,
@@ -40,6 +46,7 @@ export function healthOf(facts: HealthFacts): Health {
     found_agents: [...facts.runtimes.builtins.values()].map(({ provider, path, version, source }) => ({ provider, path, version, source: source ?? "" })),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
+    ...facts.presence(),
     exec_processes: processCounts(facts),
     waiting_for: waitingFor(facts),
     state: stateOf(facts),

@@ -1,6 +1,7 @@
 import type { Daemon } from "./assemble.ts";
 import type { ExecEnding } from "./exec/ending.ts";
 import { healthOf } from "./health.ts";
+import { presenceOf } from "./health-presence.ts";
 import type { AccessParts } from "./local-port/access.ts";
 import { createLocalApp } from "./local-port/app.ts";
 import type { ExecPort } from "./local-port/exec/access.ts";
@@ -50,8 +51,11 @@ export function localApi(daemon: Daemon, facts: LocalApiFacts): { readonly fetch
         ...facts,
         deviceName: ctx.config.deviceName,
         launchedBy: ctx.config.launchedBy,
+        pendingReload: () => daemon.updates.pendingReason,
         skippedAgents: () => daemon.discovery.skipped(),
+        presence: () => presenceOf({ ...ctx, ...daemon.presenceFacts }),
       }),
+    refreshQueue: () => daemon.presenceFacts.queue.look(),
     // A turn later, so that the caller gets its answer before the listener closes.
     requestShutdown: (exec) => void ctx.clock.setTimer(1, () => facts.shutDown(exec)),
   });

@@ -45,7 +45,12 @@ export function createPresence(parts: PresenceParts): Presence {
   useEnvironmentProxies(ctx.env);
   const stamps = new AckStamps(ctx.clock);
   const actions = new Actions({ ...ctx, home: parts.home, catalog: new ModelCatalog(), heal: (entry) => parts.discovery.heal(entry), requestUpdate: parts.requestUpdate });
-  const beat = beatCall(ctx);
+  const call = beatCall(ctx);
+  const beat: typeof call = async (id, signal, limit) => {
+    const answer = await call(id, signal, limit);
+    if (answer.kind === "ok") stamps.heard();
+    return answer;
+  };
   const onActions = (id: string, wanted: PendingActions): void => actions.apply(id, wanted);
   const hinted: typeof beat = async (id, signal, limit) => {
     const answer = await beat(id, signal, limit);

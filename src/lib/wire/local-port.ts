@@ -26,6 +26,18 @@ const healthSchema = z.looseObject({
   found_agents: z.array(z.looseObject({ provider: z.string(), path: z.string(), version: text, source: text })).nullish(),
   skipped_agents: z.record(z.string(), z.string()).nullish(),
   state: text,
+  /** The link to the server, and what waits there for this machine. */
+  link: z.looseObject({ connected: z.boolean(), since: text, claims: text }).nullish(),
+  last_heartbeat_at: text,
+  slots: z.looseObject({ total: z.number(), free: z.number() }).nullish(),
+  queue: z
+    .looseObject({
+      as_of: text,
+      error: text,
+      tasks: z.array(z.looseObject({ task_id: z.string(), runtime_id: z.string(), agent_id: z.string(), status: z.string(), queued_at: text, reason: z.string(), text: z.string() })),
+    })
+    .nullish(),
+  parked: z.array(z.looseObject({ runtime_id: text, provider: z.string(), reason: z.string() })).nullish(),
   workspaces: z.array(z.looseObject({ id: z.string(), runtimes: z.array(z.string()) })).nullish(),
 });
 export type Health = z.infer<typeof healthSchema>;

@@ -22,12 +22,12 @@ export type FoundDaemon =
  * Looks for the daemon of a state directory: on the published port first, then on the profile's own (decision 7).
  * Nothing but an established identity makes it "alive" (daemon.md 2.7).
  */
-export async function findDaemon(target: DaemonTarget, timeoutMs = 2000): Promise<FoundDaemon> {
+export async function findDaemon(target: DaemonTarget, timeoutMs = 2000, options: { readonly queue?: boolean } = {}): Promise<FoundDaemon> {
   const published = readDaemonInfo(target.stateDir)?.port;
   let foreign: FoundDaemon | undefined;
   for (const port of new Set([published, target.port])) {
     if (port === undefined || port === 0) continue;
-    const health = await createLocalPortClient({ port }).health(timeoutMs);
+    const health = await createLocalPortClient({ port }).health(timeoutMs, options);
     if (health === null || (health.status !== "running" && health.status !== "starting")) continue;
     const refusal = identityRefusal(health, target, port);
     if (refusal === null) return { kind: "alive", port, health };

@@ -7,7 +7,8 @@ export type DaemonStatus =
 
 /** What `daemon status` shows: the health body with its port, or "stopped" with a note when a foreign daemon has the port (cli.md 5.4). */
 export async function daemonStatus(target: DaemonTarget): Promise<DaemonStatus> {
-  const found = await findDaemon(target);
+  // A little longer than the daemon gives the server to say what waits.
+  const found = await findDaemon(target, 3000, { queue: true });
   if (found.kind === "alive") return { ...found.health, port: found.port };
   if (found.kind === "stopped") return { status: "stopped" };
   const who = found.profile === undefined ? { unreadable_identity: true as const } : { profile: found.profile };

@@ -22,6 +22,8 @@ export interface LocalPortParts extends AccessParts {
   readonly activeRoots: ActiveRoots;
   readonly checkouts: CheckoutService;
   health(): Health;
+  /** Asks the server what waits for this machine; bounded, never throws. */
+  refreshQueue(): Promise<void>;
   readonly execPort: () => ExecPort;
   readonly statePort: () => StatePort;
   /** Begins the shutdown; must return before it takes effect. */
@@ -40,7 +42,7 @@ export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
   app.use("*", accessRules(parts));
   const limits = [bodyLimit({ maxSize: EXEC_BODY_BYTES, onError: tooLarge }), bodyLimit({ maxSize: parts.maxBodyBytes, onError: tooLarge })] as const;
   app.use("*", (c, next) => limits[c.req.path === "/exec" || c.req.path.startsWith("/exec/") ? 0 : 1](c, next));
-  route(app, "GET", "/health", (c) => c.json(parts.health()));
+  route(app, "GET", "/health", (c) => health(c, parts));
   route(app, "POST", "/shutdown", (c) => shutdownRoute(c, parts));
   route(app, "POST", "/repo/checkout", (c) => checkoutRoute(c, parts));
   route(app, "GET", "/execenv/active", (c) => active(c, parts));
@@ -57,6 +59,12 @@ export function createLocalApp(parts: LocalPortParts): Hono<LocalEnv> {
 /** One method a path; every other one is 405 and does nothing. */
 function route(app: Hono<LocalEnv>, method: "GET" | "POST", path: string, handler: Handler): void {
   app.all(path, (c) => (c.req.method === method ? handler(c) : plain("method not allowed", 405, { Allow: method })));
+}
+
+/** From memory, unless the caller wants to know what waits now and is ready to wait a moment for that. */
+async function health(c: LocalContext, parts: LocalPortParts): Promise<Response> {
+  if (c.req.query("queue") === "now") await parts.refreshQueue();
+  return c.json(parts.health());
 }
 
 function active(c: LocalContext, parts: LocalPortParts): Response {

@@ -94,7 +94,9 @@ export class SinglePollers {
     }
     try {
       // On the root signal: stopping this poller must not lose a task that is already on its way.
+      const askedAt = this.#parts.clock.now();
       const answer = await ask(this.#parts, limits.singleClaimTimeout, (limit) => this.#parts.claimSingle(id, limit));
+      this.#parts.history?.note([id], askedAt, answer);
       if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
       if (answer.kind === "runtime_gone") {
         this.#parts.runtimeGone(id);

@@ -2,6 +2,7 @@ import { errorText } from "../../core/index.ts";
 import { deadline } from "../../platform/index.ts";
 import type { Task } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
+import type { ClaimHistory } from "./claim-history.ts";
 import type { Mailbox } from "../mailbox.ts";
 
 /** What asking for work can answer; `unsupported` = the server has no batch route. */
@@ -19,6 +20,8 @@ export interface ClaimParts extends Pick<DaemonContext, "clock" | "limits" | "lo
   overSocket?(): boolean;
   claimBatch(runtimeIds: readonly string[], maxTasks: number, signal: AbortSignal, way: "socket" | "http"): Promise<ClaimAnswer>;
   claimSingle(runtimeId: string, signal: AbortSignal): Promise<ClaimAnswer>;
+  /** Told of every claim that was answered, or was not. */
+  readonly history?: Pick<ClaimHistory, "note">;
   /** Starts the recovery of a runtime the server does not know; must not be awaited here. */
   runtimeGone(runtimeId: string): void;
   /** Writes the task down before anything is prepared; failures are the callee's business. */

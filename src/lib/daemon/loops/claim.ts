@@ -89,9 +89,11 @@ export class ClaimLoop {
     }
     try {
       this.#uncertainUntil = null;
+      const askedAt = clock.now();
       const way = uncertain === null && this.#parts.overSocket?.() === true ? "socket" : "http";
       const limit = limits.batchClaimTimeout + (way === "http" ? 0 : limits.batchClaimTimeout + limits.rpcGrace);
       const answer = await ask(this.#parts, limit, (signal) => this.#parts.claimBatch(ids, held.length, signal, way));
+      this.#parts.history?.note(ids, askedAt, answer);
       if (answer.kind === "uncertain") this.#uncertainUntil = clock.monotonic() + limits.uncertainWindow;
       if (answer.kind === "unsupported") return "unsupported";
       if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
