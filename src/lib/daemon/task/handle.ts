@@ -11,6 +11,7 @@ import { failureReason } from "./failure.ts";
 import type { Adopted } from "./hosted/adopted.ts";
 import { hostingOf } from "./hosted/hosting.ts";
 import { createReleases, untilGone } from "./release.ts";
+import { hasText, workKind } from "./kind.ts";
 import { failBody } from "./report.ts";
 import { type Known, type TaskRun, journal, nothingKnown } from "./run.ts";
 import { type ReportSink, createDirectSink } from "./sink.ts";
@@ -47,7 +48,7 @@ export async function runTask(ctx: DaemonContext, task: Task, slot: number, adop
       return;
     }
     admitted = true;
-    logger.info("picked task", { issue: task.issue_id, agent: admission.job.agent.name, provider: admission.job.provider });
+    logPicked(logger, task, admission.job);
     await withRun({ ctx, task, slot, logger, sink, releases, job: admission.job, known, trees }, adopted);
   } catch (error) {
     left = isMulticaError(error, "agent_left");
@@ -66,6 +67,21 @@ function admitNow(ctx: DaemonContext, task: Task): Admission {
     daemonId: ctx.daemonId,
     runtime: ctx.runtimes.get(task.runtime_id),
     launch: ctx.runtimes.launchEntry(task.runtime_id),
+  });
+}
+
+/** What was picked, and in debug how much of everything came with it; never what it says. */
+function logPicked(logger: DaemonContext["logger"], task: Task, { agent, provider }: Job): void {
+  if (workKind(task) === "chat") logger.info("picked chat task", { chat_session: task.chat_session_id, agent: agent.name, provider });
+  else logger.info("picked task", { issue: task.issue_id, agent: agent.name, provider });
+  logger.debug("task context", {
+    kind: workKind(task),
+    attempt: task.attempt,
+    repos: (task.repos ?? []).length,
+    resources: (task.project_resources ?? []).length,
+    skills: (agent.skills ?? []).length + (agent.skill_refs ?? []).length,
+    merged_comments: (task.coalesced_comments ?? []).length,
+    resumes: hasText(task.prior_session_id),
   });
 }
 

@@ -40,14 +40,14 @@ export async function takeLocalDirectory(run: TaskRun): Promise<LocalPlace | nul
   const taken = takeDirectory(path, task.id, run.signal);
   const leave = holder === undefined ? await taken : await parked(run, taken, `${local.label} (held by task ${shortId(holder)})`);
   run.releases.add("local directory", leave);
-  logger.info("local directory taken", { path, mode: local.mode });
+  logger.info("local_directory: lock acquired", { path, mode: local.mode });
   return { path, worktree: local.mode === "worktree", shared: false, leave };
 }
 
 /** Another task works there: the server is told, and the task's lease kept, until it is our turn. */
 async function parked<T>(run: TaskRun, turn: Promise<T>, reason: string): Promise<T> {
   const { ctx, task, logger } = run;
-  logger.info("waiting for the local directory", { reason });
+  logger.info("local_directory: waiting on path mutex", { reason });
   ctx.counters.resourceWait += 1;
   journal(run, "phase waiting_local_directory", (state) => state.setPhase(task.id, "waiting_local_directory"));
   await ctx.api.waitLocalDirectory(task.id, reason).catch((error: unknown) => logger.warn("the server does not know that the task waits", { error: errorText(error) }));
