@@ -15,6 +15,9 @@ export const daemonFlags = {
   "codex-semantic-inactivity-timeout": textFlag("MULTICA_CODEX_SEMANTIC_INACTIVITY_TIMEOUT, 10m", { helpValue: "<duration>" }),
   "codex-handshake-timeout": textFlag("MULTICA_CODEX_HANDSHAKE_TIMEOUT, 30s", { helpValue: "<duration>" }),
   "max-concurrent-tasks": countFlag("tasks at once (MULTICA_DAEMON_MAX_CONCURRENT_TASKS, 20)", { min: 0, max: 1000 }),
+  "no-auto-update": switchFlag("do not look for newer releases (MULTICA_DAEMON_AUTO_UPDATE=false)"),
+  "auto-update-interval": textFlag("how often to look for a newer release (MULTICA_DAEMON_AUTO_UPDATE_INTERVAL, 6h)", { helpValue: "<duration>" }),
+  "no-auto-reload": switchFlag("keep running when the program on disk is replaced (MULTICA_DAEMON_AUTO_RELOAD=false)"),
   "no-state": switchFlag("work without the state file: weaker recovery after a crash"),
   ensure: switchFlag("an already running daemon is success"),
   wait: textFlag("how long to wait until it is ready (45s)", { helpValue: "<duration>" }),
@@ -33,6 +36,9 @@ export interface DaemonFlagValues {
   readonly "codex-semantic-inactivity-timeout"?: string | undefined;
   readonly "codex-handshake-timeout"?: string | undefined;
   readonly "max-concurrent-tasks"?: number | undefined;
+  readonly "no-auto-update"?: boolean | undefined;
+  readonly "auto-update-interval"?: string | undefined;
+  readonly "no-auto-reload"?: boolean | undefined;
 }
 
 /** The same flags under the names of the configuration. */
@@ -50,5 +56,8 @@ export function toDaemonFlags(flags: DaemonFlagValues): DaemonFlags {
     codexSemanticInactivityTimeout: flags["codex-semantic-inactivity-timeout"],
     codexHandshakeTimeout: flags["codex-handshake-timeout"],
     maxConcurrentTasks: flags["max-concurrent-tasks"],
+    noAutoUpdate: flags["no-auto-update"],
+    autoUpdateInterval: flags["auto-update-interval"],
+    noAutoReload: flags["no-auto-reload"],
   };
 }

@@ -28,13 +28,19 @@ export default class DaemonStart extends BaseCommand {
     const { versionInfo } = await import("../../cli/version.ts");
     const { runForeground } = await import("../../lib/daemon/foreground.ts");
     const { isTerminal } = await import("../../lib/platform/index.ts");
+    const { forwardedFlags } = await import("../../lib/daemon/index.ts");
+    const { toDaemonFlags } = await import("../../cli/daemon-flags.ts");
+    const onTerminal = isTerminal("stderr");
+    const successorFlags = forwardedFlags(toDaemonFlags(input.flags), { profile: input.context.profile, noState: input.flags["no-state"] === true });
     await runForeground({
       config: daemonConfig(input),
       env: this.env,
       home: this.home,
       version: versionInfo(this.config.root).version,
       noState: input.flags["no-state"] === true,
-      logToStderr: isTerminal("stderr"),
+      logToStderr: onTerminal,
+      // On a terminal a successor would leave it behind.
+      ...(onTerminal ? {} : { successorFlags }),
     });
   }
 }

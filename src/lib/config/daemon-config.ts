@@ -7,7 +7,7 @@ import { type AgentTransportKind, DEFAULT_TRANSPORT, type RepoCheckoutMode, pars
 import { defaultWorkspacesRoot, profilePort } from "./paths.ts";
 import type { Settings } from "./settings.ts";
 import { splitShellWords } from "./shell-words.ts";
-import { parseServerUrl } from "./url.ts";
+import { isOfficialCloud, parseServerUrl } from "./url.ts";
 
 /** The start flags of the daemon as typed: texts are parsed here, so that every source has one error style. */
 export interface DaemonFlags {
@@ -23,6 +23,9 @@ export interface DaemonFlags {
   readonly codexSemanticInactivityTimeout?: string | undefined;
   readonly codexHandshakeTimeout?: string | undefined;
   readonly maxConcurrentTasks?: number | undefined;
+  readonly noAutoUpdate?: boolean | undefined;
+  readonly autoUpdateInterval?: string | undefined;
+  readonly noAutoReload?: boolean | undefined;
 }
 
 export interface DaemonConfigInput {
@@ -83,6 +86,19 @@ export interface DaemonConfig {
   readonly repoCheckoutMode: RepoCheckoutMode;
   /** `host`: agents outlive the daemon, and its next start goes on with them. */
   readonly agentTransport: AgentTransportKind;
+  readonly updates: UpdateSettings;
+}
+
+export interface UpdateSettings {
+  /** Look for newer releases by itself. */
+  readonly automatic: boolean;
+  readonly intervalMs: number;
+  /** Start anew when the program on disk was replaced. */
+  readonly reload: boolean;
+  /** A JSON document `{"version": "x.y.z", "versions"?: […]}`; undefined: this build has no release source. */
+  readonly releaseUrl: string | undefined;
+  /** How a release is installed; `{version}` stands for it. Empty: it cannot be. */
+  readonly command: readonly string[];
 }
 
 interface Knob {
@@ -141,6 +157,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
       fallback: 10 * 60_000,
     }),
     codexHandshakeMs: duration(codexHandshake(flags, settings)),
+    updates: updateSettings(input, duration),
     codexFirstTurnMs: duration({ env: "MULTICA_CODEX_FIRST_TURN_TIMEOUT", fallback: 0, zero: true }),
     agentPaths: perProvider(env, "PATH"),
     agentModels: perProvider(env, "MODEL"),
@@ -159,6 +176,28 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
 function codexHandshake(flags: DaemonFlags, settings: Settings): Knob {
   const setting = { name: "codex_handshake_timeout", value: settings.codex_handshake_timeout };
   return { flag: flags.codexHandshakeTimeout, env: "MULTICA_CODEX_HANDSHAKE_TIMEOUT", setting, fallback: 30_000 };
+}
+
+/** When the daemon replaces itself (daemon.md 16). The update source is this product's own and never guessed. */
+function updateSettings(input: DaemonConfigInput, duration: (knob: Knob) => number): UpdateSettings {
+  const { flags, env, settings } = input;
+  const setting = { name: "auto_update_check_interval", value: settings.auto_update_check_interval };
+  return {
+    automatic: isAllowed(flags.noAutoUpdate, env, "MULTICA_DAEMON_AUTO_UPDATE", settings.disable_auto_update) ?? isOfficialCloud(daemonServerUrl(input)),
+    intervalMs: duration({ flag: flags.autoUpdateInterval, env: "MULTICA_DAEMON_AUTO_UPDATE_INTERVAL", setting, fallback: 6 * 3_600_000 }),
+    reload: isAllowed(flags.noAutoReload, env, "MULTICA_DAEMON_AUTO_RELOAD", settings.disable_auto_reload) ?? true,
+    releaseUrl: envText(env, "MULTICA_RELEASE_URL"),
+    command: splitShellWords(envText(env, "MULTICA_UPDATE_COMMAND") ?? "", "MULTICA_UPDATE_COMMAND"),
+  };
+}
+
+/** Flag, then environment, then settings file; undefined: nobody said anything. */
+function isAllowed(disabled: boolean | undefined, env: Env, name: string, setting: boolean | undefined): boolean | undefined {
+  if (disabled === true) return false;
+  const variable = envText(env, name)?.trim().toLowerCase() ?? "";
+  if (["0", "false", "no", "off"].includes(variable)) return false;
+  if (["1", "true", "yes", "on"].includes(variable)) return true;
+  return setting === true ? false : undefined;
 }
 
 function deviceName({ flags, env, settings, hostname: name = hostname() }: DaemonConfigInput): string {

@@ -49,6 +49,13 @@ export class ClaimBarrier {
     return true;
   }
 
+  /** Stops claiming while nothing runs; claims on their way may still bring a task, so look again when they are back. */
+  tryPause(): boolean {
+    if (this.#paused || this.#activeTasks > 0) return false;
+    this.#paused = true;
+    return true;
+  }
+
   /** Ends claiming for good, whatever runs: the daemon is about to stop. */
   close(): void {
     this.#paused = true;

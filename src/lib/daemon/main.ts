@@ -16,10 +16,12 @@ import { openLog } from "./log.ts";
 import { renewToken } from "./loops/renewal.ts";
 import { goOnWithAgents, handsOver, indexWorker, letGo, open, type Opened } from "./start.ts";
 import { closeState } from "./recovery.ts";
+import { spawnDaemon } from "./control/spawn.ts";
 import { deregisterAll } from "./shutdown.ts";
 import { holdStateDir } from "./single.ts";
 import type { RunDaemonOptions, Stage } from "./stage.ts";
 import { runTask } from "./task/handle.ts";
+import { restartTarget } from "./update/target.ts";
 import { followWishes } from "./wishes.ts";
 import { work } from "./work.ts";
 
@@ -41,6 +43,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
   const clock = options.clock ?? systemClock;
   const limits = { ...LIMITS, ...options.limits };
   const undo = new CleanUp();
+  const successor: Stage["successor"] = { target: null };
   let logger: Logger | null = null;
   try {
     const listener = await bindSamePort(config, limits.localReceive);
@@ -48,7 +51,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
     const lock = await holdStateDir(config.stateDir, config.profile);
     undo.add("free the state directory", () => lock.release());
     logger = openLog(options);
-    const stage: Stage = { options, clock, limits, logger, listener, root: new AbortController(), undo };
+    const stage: Stage = { options, clock, limits, logger, listener, root: new AbortController(), undo, successor };
     followSignal(stage);
     await runStage(stage);
   } catch (error) {
@@ -58,6 +61,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<void> {
     await undo.run(logger);
     logger?.close();
   }
+  if (successor.target !== null) await spawnDaemon({ target: successor.target, stateDir: config.stateDir, flags: options.successorFlags ?? [], env: options.env });
 }
 
 /** With "any free port" the one of a daemon that was killed is preferred: its agents still know it by that. */
@@ -155,7 +159,8 @@ async function prepareRoot(workspacesRoot: string): Promise<void> {
   await restoreRootMarker(workspacesRoot);
 }
 
-async function baseOf({ options, clock, limits, logger, listener, root }: Stage, launcherDir: string, opened: Base["opened"]): Promise<Base> {
+async function baseOf(stage: Stage, launcherDir: string, opened: Base["opened"]): Promise<Base> {
+  const { options, clock, limits, logger, listener, root } = stage;
   const { config, env, home } = options;
   const machineRoot = stateRoot(env, home);
   return {
@@ -173,7 +178,19 @@ async function baseOf({ options, clock, limits, logger, listener, root }: Stage,
     rootSignal: root.signal,
     localPort: listener.port,
     runTask: options.runTask ?? runTask,
+    version: options.version,
+    restartTarget: () => restartTarget(options.self ?? selfCommand()),
+    restart: () => planSuccessor(stage),
   };
+}
+
+/** Records what takes over and begins the shutdown; false: nothing can, and the daemon goes on. */
+function planSuccessor({ options, root, successor }: Stage): boolean {
+  const target = restartTarget(options.self ?? selfCommand());
+  if (target === null || options.successorFlags === undefined || root.signal.aborted) return false;
+  successor.target = target;
+  root.abort(new MulticaError("restart", "the daemon is replaced by another version of itself"));
+  return true;
 }
 
 /** Renewal first: it turns a revoked token into a readable instruction. Only the sync decides (daemon.md 6.3). */

@@ -5,6 +5,7 @@ import type { Base } from "./assemble.ts";
 import type { CleanUp } from "./clean-up.ts";
 import type { Limits } from "./limits.ts";
 import type { LocalListener } from "./local-port/listen.ts";
+import type { RestartTarget } from "./update/target.ts";
 
 export interface RunDaemonOptions {
   readonly config: DaemonConfig;
@@ -26,6 +27,8 @@ export interface RunDaemonOptions {
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
   readonly runTask?: Base["runTask"];
+  /** Flags for a successor that takes over after an update; absent: somebody else watches this process, it never replaces itself. */
+  readonly successorFlags?: readonly string[];
   /** How agents start this product again. */
   readonly self?: { readonly node: string; readonly script: string };
   readonly onReady?: (place: { readonly port: number }) => void;
@@ -41,4 +44,6 @@ export interface Stage {
   /** Aborted when the daemon is to end; the reason of a fatal error is kept in `fatal`. */
   readonly root: AbortController;
   readonly undo: CleanUp;
+  /** Set when a successor is to be started at the end. */
+  readonly successor: { target: RestartTarget | null };
 }

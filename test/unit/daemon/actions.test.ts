@@ -4,7 +4,6 @@ import { RequestError } from "../../../src/lib/api/index.ts";
 import type { DaemonApi } from "../../../src/lib/api/daemon-api.ts";
 import type { DaemonConfig } from "../../../src/lib/config/index.ts";
 import { type ActionParts, Actions } from "../../../src/lib/daemon/actions/actions.ts";
-import { refuseUpdate } from "../../../src/lib/daemon/actions/update.ts";
 import { RuntimeRegistry } from "../../../src/lib/daemon/runtimes.ts";
 import { HeldClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
@@ -43,7 +42,7 @@ function world(changes: Partial<ActionParts> = {}) {
     home,
     catalog: new ModelCatalog(),
     heal: (entry) => Promise.resolve(entry),
-    requestUpdate: refuseUpdate,
+    requestUpdate: async (action) => void (await action.report({ status: "failed", error: "this build has no release source: update it the way it was installed" })),
     ...changes,
   });
   return { clock, root, actions, state };

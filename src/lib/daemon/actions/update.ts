@@ -11,8 +11,3 @@ export interface UpdateAction {
 
 /** Who performs updates. Resolves when the action is answered; must not throw. */
 export type RequestUpdate = (action: UpdateAction) => Promise<void>;
-
-/** A build that cannot replace itself says so. */
-export const refuseUpdate: RequestUpdate = async (action) => {
-  await action.report({ status: "failed", error: "this build has no release source: update it the way it was installed" });
-};

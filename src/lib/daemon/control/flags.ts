@@ -17,6 +17,7 @@ const NAMES: readonly (readonly [keyof DaemonFlags, string])[] = [
   ["agentTimeout", "--agent-timeout"],
   ["codexSemanticInactivityTimeout", "--codex-semantic-inactivity-timeout"],
   ["codexHandshakeTimeout", "--codex-handshake-timeout"],
+  ["autoUpdateInterval", "--auto-update-interval"],
 ];
 
 /**
@@ -31,6 +32,8 @@ export function forwardedFlags(flags: DaemonFlags, extras: ForwardedExtras): str
   }
   if (flags.maxConcurrentTasks !== undefined && flags.maxConcurrentTasks > 0) args.push("--max-concurrent-tasks", String(flags.maxConcurrentTasks));
   if (flags.port !== undefined) args.push("--port", String(flags.port));
+  if (flags.noAutoUpdate === true) args.push("--no-auto-update");
+  if (flags.noAutoReload === true) args.push("--no-auto-reload");
   if (extras.noState === true) args.push("--no-state");
   if (extras.profile !== "") args.push("--profile", extras.profile);
   return args;

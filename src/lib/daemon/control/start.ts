@@ -1,19 +1,11 @@
-import { EXIT, MulticaError, errorText } from "../../core/index.ts";
+import { EXIT, MulticaError } from "../../core/index.ts";
 import { profileCommand } from "../../config/index.ts";
-import {
-  type BackgroundLog,
-  type Clock,
-  type Env,
-  type ExitFacts,
-  ensureDir,
-  fileSize,
-  openBackgroundLog,
-  spawnBackground,
-} from "../../platform/index.ts";
+import { type Clock, type Env, type ExitFacts, ensureDir, fileSize } from "../../platform/index.ts";
 import type { Health } from "../../wire/index.ts";
-import { daemonPaths, writePid } from "../files.ts";
+import { daemonPaths } from "../files.ts";
 import { earlyDeath } from "./early-death.ts";
 import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
+import { spawnDaemon } from "./spawn.ts";
 
 export interface StartOptions extends DaemonTarget {
   /** The profile's token from its settings; "" refuses at once. */
@@ -46,7 +38,6 @@ export interface StartResult {
 const READINESS_WAIT_MS = 45_000;
 const POLL_MS = 500;
 const FIRST_POLL_MS = 50;
-const CRASH_LOG_ROLL_BYTES = 5 << 20;
 
 /**
  * Starts the daemon in the background and waits until it can work (daemon.md 2.2): `running` is success, still `starting` at
@@ -73,22 +64,13 @@ async function spawnAndWait(options: StartOptions): Promise<StartResult> {
   const paths = daemonPaths(options.stateDir);
   await ensureDir(options.stateDir);
   const log = { path: paths.log, offset: fileSize(paths.log) };
-  const crash: BackgroundLog = openBackgroundLog(paths.crashLog, CRASH_LOG_ROLL_BYTES);
   const { node, script } = options.self;
-  const child = await spawnBackground({
-    command: node,
-    args: [script, "daemon", "start", "--foreground", ...options.flags],
-    // Relative paths in flags and variables mean the same there as here.
-    cwd: process.cwd(),
-    env: { ...options.env },
-    outputFd: crash.fd,
-  }).finally(crash.close);
-  const warnings: string[] = [];
-  await writePid(options.stateDir, child.pid).catch((error: unknown) => warnings.push(`cannot write the pid file: ${errorText(error)}`));
+  const child = await spawnDaemon({ target: { command: node, args: [script] }, stateDir: options.stateDir, flags: options.flags, env: options.env });
+  const warnings = [...child.warnings];
   const ended = await waitReady(options, child, warnings);
   if ("health" in ended) return ended.health;
   if ("exit" in ended) {
-    throw earlyDeath({ log, crashLog: { path: paths.crashLog, offset: crash.offset }, exit: ended.exit, profile: options.profile, serverUrl: options.serverUrl });
+    throw earlyDeath({ log, crashLog: { path: paths.crashLog, offset: child.crashOffset }, exit: ended.exit, profile: options.profile, serverUrl: options.serverUrl });
   }
   throw new MulticaError("daemon_silent", "the daemon was started but nothing answers", {
     exit: EXIT.failed,
