@@ -13,7 +13,7 @@ async function sleeper(env: Record<string, string>, script = "exec sleep 1000"):
 }
 
 describe("what an earlier run left", () => {
-  it("is ended by its identity with its children, also when it ignores SIGTERM", async () => {
+  it("is ended by its identity with its children, also when it ignores SIGTERM [B21]", async () => {
     const agent = await sleeper({}, "trap '' TERM; sleep 1000 & wait; sleep 1000");
     expect(await endLeftovers([{ taskId: uuid(), identity: agent }], parts)).toEqual([]);
     expect(processIdentity(agent.pid)).toBeNull();

@@ -94,7 +94,7 @@ describe("a damaged state file", () => {
     }
   }, 60_000);
 
-  it("is kept aside, and its log says what was saved", async () => {
+  it("is kept aside, and its log says what was saved [B24]", async () => {
     const dir = tempDir();
     const path = await fullFile(dir);
     const bytes = readFileSync(path);

@@ -39,7 +39,7 @@ async function killed(child: ChildProcess): Promise<void> {
 }
 
 describe("the one daemon of a state directory", () => {
-  it("is refused beside a living one, naming its pid and port, and takes over at once when that is killed", async () => {
+  it("is refused beside a living one, naming its pid and port, and takes over at once when that is killed [B4]", async () => {
     const dir = tempDir();
     const first = await holder(dir);
     const state = await opened(dir);
@@ -58,7 +58,7 @@ describe("the one daemon of a state directory", () => {
     ]);
   });
 
-  it("takes over from a holder whose pid belongs to another program by now", async () => {
+  it("takes over from a holder whose pid belongs to another program by now [B6]", async () => {
     const dir = tempDir();
     const state = await opened(dir);
     const stranger = await opened(dir);
@@ -66,7 +66,7 @@ describe("the one daemon of a state directory", () => {
     expect(await state.beginRun({ identity: self(), port: 2 })).toMatchObject({ epoch: 2, crashed: true });
   });
 
-  it("takes over from a zombie", async () => {
+  it("takes over from a zombie [B5]", async () => {
     const dir = tempDir();
     // A parent that never reaps: its child is a zombie for as long as it lives.
     const parent = spawn("sh", ["-c", "sleep 0.3 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });

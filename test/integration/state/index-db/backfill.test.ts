@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, chmodSync, closeSync, linkSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
@@ -7,6 +7,7 @@ import { IndexWorker } from "../../../../src/lib/state/index-db/worker-index.ts"
 import { findRollout, listSessions } from "../../../../src/lib/state/index.ts";
 import { everything, indexWorld, type IndexWorld } from "../../../support/index-db.ts";
 import { rolloutName, rolloutText, type Thread, threadId, writeRollout } from "../../../support/rollouts.ts";
+import { tempDir } from "../../../support/temp.ts";
 import { waitFor } from "../../../support/wait.ts";
 
 const AT = Date.UTC(2026, 0, 27, 11, 22, 33);
@@ -25,6 +26,15 @@ function taskHome(world: IndexWorld, key: string, sessions: string | null): stri
 }
 
 describe("a pass over the homes", () => {
+  it("keeps a working directory in its normal form [A18]", async () => {
+    const world = indexWorld();
+    const cwd = tempDir();
+    writeRollout(world.home, { id: threadId(AT, 1), at: AT, cwd: `${cwd}/.` });
+    const index = await world.open();
+    expect((await index.list(everything())).sessions.map((row) => row.cwd)).toEqual([realpathSync(cwd)]);
+    expect((await index.list(everything({ cwds: [realpathSync(cwd)] }))).sessions).toHaveLength(1);
+  });
+
   it("reads a directory that many homes link to once, and knows all of them [B27]", async () => {
     const world = indexWorld();
     for (let n = 0; n < 60; n += 1) writeRollout(world.home, thread(n));

@@ -102,7 +102,7 @@ describe("several processes and one fresh index", () => {
     whole.close();
   }, 40_000);
 
-  it("replaces a writer that lives but has been silent for longer than its lease, which then stops", async () => {
+  it("replaces a writer that lives but has been silent for longer than its lease, which then stops [A13, B30]", async () => {
     const world = indexWorld();
     fill(world, 450);
     const slow = start("fill", world);

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../../src/lib/platform/index.ts";
 import { openDatabase } from "../../../../src/lib/platform/index.ts";
-import { type FindOptions, findRollout, listSessions } from "../../../../src/lib/state/index.ts";
+import { type FindOptions, chooseThread, findRollout, listSessions, readSession, threadFiles } from "../../../../src/lib/state/index.ts";
 import { everything, type IndexWorld, indexWorld } from "../../../support/index-db.ts";
 import { type Thread, rolloutName, rolloutText, threadId, writeRollout } from "../../../support/rollouts.ts";
 
@@ -125,6 +125,25 @@ describe("findRollout with an index", () => {
     writeRollout(world.home, thread(1, { turns: 3 }), { path: `archived_sessions/${rolloutName(thread(1))}` });
     const index = await world.open();
     expect(await index.get(thread(1).id)).toMatchObject({ archived: false, rollout_path: path });
+  });
+});
+
+// A15 (a command that prints a prompt must make no database): there is no such command here. A1-A19 together are B37.
+describe("everybody who takes an index or null", () => {
+  it("answers from the files with null, and makes no database, neither in the home nor beside it [A11]", async () => {
+    const world = indexWorld();
+    const { places } = world;
+    const id = threadId(AT, 1);
+    const path = writeRollout(world.home, { id, at: AT, text: "Fix it" });
+    writeFileSync(join(world.home, "session_index.jsonl"), `${JSON.stringify({ id, thread_name: "By hand", updated_at: new Date(AT).toISOString() })}\n`);
+    const before = readdirSync(world.root, { recursive: true }).map(String).sort();
+    const found = await findRollout(null, id, { scope: "any", places, repair: true, clock: systemClock });
+    expect(found).toMatchObject({ rollout_path: path, via: "search", reason: "no_index", repaired: false });
+    expect(await chooseThread(null, places, id.slice(0, 18))).toBe(id);
+    expect(await threadFiles(null, id, { places, clock: systemClock })).toEqual([{ path, archived: false, verified: true }]);
+    expect(await listSessions(null, everything(), places)).toMatchObject({ from: "files", sessions: [{ thread_id: id, name: "By hand" }] });
+    if (found !== null) expect(await readSession(null, found, places)).toMatchObject({ thread_id: id, name: "By hand", title: "Fix it" });
+    expect(readdirSync(world.root, { recursive: true }).map(String).sort()).toEqual(before);
   });
 });
 
