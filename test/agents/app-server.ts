@@ -14,6 +14,8 @@ export class AppServer {
   readonly #answers = new Map<number, (message: Record<string, unknown>) => void>();
   readonly notifications: Notification[] = [];
   readonly ended: Promise<void>;
+  /** What it wrote to stderr. */
+  errors = "";
   #next = 1;
 
   /** Without an environment of its own it gets a home that is everything: the user's and Codex's. */
@@ -21,12 +23,13 @@ export class AppServer {
     this.#child = spawn(executable, ["app-server", "--listen", "stdio://", ...args], {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", MOCK_API_KEY: "sk-mock", ...env },
-      stdio: ["pipe", "pipe", "ignore"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     onTestFinished(() => void this.#child.kill("SIGKILL"));
     this.ended = new Promise((resolve) => this.#child.once("exit", () => resolve()));
     const { stdout } = this.#child;
     if (stdout === null) throw new Error("no pipe");
+    this.#child.stderr?.on("data", (chunk: Buffer) => (this.errors += chunk.toString()));
     createInterface({ input: stdout }).on("line", (line) => {
       const message = JSON.parse(line) as Record<string, unknown>;
       if (typeof message["id"] === "number" && message["method"] === undefined) this.#answers.get(message["id"])?.(message);
