@@ -8,8 +8,9 @@ import { outboxFigures } from "./outbox.ts";
 import { indexFigures } from "./index.ts";
 import { repoFigures } from "./repos.ts";
 import { startUp } from "./start-up.ts";
+import { taskFigures } from "./tasks.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, exec: execFigures, outbox: outboxFigures, execenv: execenvFigures, index: indexFigures, repos: repoFigures };
+const benches: Record<string, () => Promise<Figure[]>> = { "start-up": startUp, daemon: daemonFigures, tasks: taskFigures, exec: execFigures, outbox: outboxFigures, execenv: execenvFigures, index: indexFigures, repos: repoFigures };
 const chosen = process.argv.slice(2);
 for (const [name, run] of Object.entries(benches)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
