@@ -6,27 +6,11 @@ import { findByEnv } from "../../src/lib/platform/index.ts";
 import type { Comment } from "../../src/lib/wire/index.ts";
 import { Product } from "../support/product.ts";
 import { waitFor } from "../support/wait.ts";
+import { codexConfig } from "./codex-config.ts";
 import { installedAgent } from "./install.ts";
 import { type ModelRequest, type Step, scriptedModel } from "./model.ts";
 
 const VERSION = "0.169.0";
-
-function codexConfig(url: string): string {
-  return `model = "mock-model"
-model_provider = "mock"
-check_for_update_on_startup = false
-approval_policy = "never"
-[analytics]
-enabled = false
-[model_providers.mock]
-name = "mock"
-base_url = "${url}/v1"
-wire_api = "responses"
-env_key = "MOCK_API_KEY"
-request_max_retries = 1
-stream_max_retries = 1
-`;
-}
 
 /** The last issue id that the prompt names. */
 function issueIn(text: string): string {

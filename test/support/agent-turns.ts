@@ -21,12 +21,16 @@ export function agentPid(product: ProductHome, taskId: string): number {
 }
 
 /** Ends the daemon in a way and starts it again. */
-export async function interrupt(product: ProductHome, how: Interruption): Promise<void> {
+async function interrupt(product: ProductHome, how: Interruption): Promise<void> {
   if (how === "restart") return void (await product.json(["daemon", "restart"]));
+  await killDaemon(product);
+  await product.json(["daemon", "start", "--port", "0"]);
+}
+
+export async function killDaemon(product: ProductHome): Promise<void> {
   const { pid } = product.daemonInfo();
   sendSignal(pid, "SIGKILL");
   await waitFor("the daemon to be gone", () => processIdentity(pid) === null);
-  await product.json(["daemon", "start", "--port", "0"]);
 }
 
 /** Interrupts the daemon while an agent is at work; the same process works on. Answers its number. */
@@ -62,13 +66,13 @@ export async function completedOnce(product: ProductHome, issue: Issue): Promise
 }
 
 /** What makes the example agent talk, use tools and pause, step by step; the last step waits for a file. */
-function steps(count: number, pauseMs: number, gate: string): string {
+export function steps(count: number, pauseMs: number, gate: string): string {
   const talk = Array.from({ length: count }, (_, index) => `echo: messages 3\necho: run echo step-${index + 1}\necho: sleep ${pauseMs}ms`);
   return [...talk, `echo: messages 3\necho: run until [ -e '${gate}' ]; do sleep 0.05; done; echo step-${count + 1}`].join("\n");
 }
 
 /** Every step's words and tool result are in the transcript once, in order. */
-function expectSteps(messages: readonly TaskMessage[], count: number): void {
+export function expectSteps(messages: readonly TaskMessage[], count: number): void {
   const results = messages.flatMap((message) => (message.type === "tool_result" && (message.output ?? "").startsWith("step-") ? [message.output] : []));
   expect(results).toEqual(Array.from({ length: count }, (_, index) => `step-${index + 1}`));
   const words = messages.filter((message) => message.type === "text").map((message) => message.content).join("");
