@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import { createLocalPortClient } from "../../src/lib/api/local-port.ts";
 import type { DaemonConfig } from "../../src/lib/config/index.ts";
+import type { Limits } from "../../src/lib/daemon/limits.ts";
 import type { DaemonContext } from "../../src/lib/daemon/context.ts";
 import { configFor, type RunningDaemon, testDaemon, testHome, testServer, type TestHome, type TestServer } from "./daemon.ts";
 import { gatedSsh } from "./gated-ssh.ts";
@@ -13,7 +14,7 @@ import { makeRemote, testGit, type TestGit } from "./git.ts";
 import { tempDir } from "./temp.ts";
 import { waitFor } from "./wait.ts";
 
-const taskId = (at: number): string => `01980000-0000-7000-8000-${String(at).padStart(12, "0")}`;
+export const taskId = (at: number): string => `01980000-0000-7000-8000-${String(at).padStart(12, "0")}`;
 
 export interface World {
   readonly server: TestServer;
@@ -31,14 +32,17 @@ export interface Worker {
   /** One checkout by a task of its own, as its agent would ask for it. */
   checkout(at: number, url: string, patch?: Record<string, unknown>): Promise<{ path: string; branch_name: string } & Record<string, unknown>>;
   workdir(at: number): string;
+  /** Lets a task's token `mat_<number>` in until the returned function is called. */
+  enrol(at: number): () => void;
 }
 
 /** A daemon, and as many tasks on it as are asked for; `env` goes to its git. */
-export async function worker({ server, dir }: World, home: TestHome, env: Record<string, string> = {}, config: Partial<DaemonConfig> = {}): Promise<Worker> {
+export async function worker({ server, dir }: World, home: TestHome, env: Record<string, string> = {}, config: Partial<DaemonConfig> = {}, limits: Partial<Limits> = {}): Promise<Worker> {
   const contexts: DaemonContext[] = [];
   const before = new Set((await server.api.runtimes()).map((runtime) => runtime.id));
   const daemon = await testDaemon(home, configFor(home, server, "", { workspacesRoot: join(dir, "workspaces"), ...config }), {
     env: { ...home.env, ...env },
+    limits,
     runTask: (context) => {
       contexts.push(context);
       return Promise.resolve();
@@ -49,13 +53,17 @@ export async function worker({ server, dir }: World, home: TestHome, env: Record
   await server.api.createIssue({ title: home.home, assignee_type: "agent", assignee_id: agent.id });
   const ctx = await waitFor("a context", () => contexts[0]);
   const workdir = (at: number): string => join(dir, "tasks", String(at));
+  const enrol = (at: number): (() => void) => {
+    mkdirSync(workdir(at), { recursive: true });
+    return ctx.credentials.register(`mat_${at}`, { workspaceId: server.workspaceId, agentId: agent.id, agentName: "Ada", taskId: taskId(at), workdir: workdir(at), envRoot: workdir(at) });
+  };
   return {
     daemon,
     ctx,
     workdir,
+    enrol,
     checkout: async (at, url, patch = {}) => {
-      mkdirSync(workdir(at), { recursive: true });
-      ctx.credentials.register(`mat_${at}`, { workspaceId: server.workspaceId, agentId: agent.id, agentName: "Ada", taskId: taskId(at), workdir: workdir(at), envRoot: workdir(at) });
+      enrol(at);
       const client = createLocalPortClient({ port: daemon.port, token: `mat_${at}` });
       return client.repoCheckout({ url, workspace_id: server.workspaceId, task_id: taskId(at), workdir: workdir(at), agent_name: "Ada", ...patch });
     },

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { freePort } from "../../../src/lib/platform/index.ts";
+import { createLocalPortClient } from "../../../src/lib/api/local-port.ts";
 import { answeringServer } from "../../support/answering-server.ts";
 import { runCli } from "../../support/cli.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -20,6 +21,19 @@ describe("streams and exit codes", () => {
     expect([result.code, result.stderr]).toEqual([0, ""]);
     expect(result.stdout).toBe(`${JSON.stringify(ISSUE, null, 2)}\n`);
     expect(server.seen[0]?.headers).toMatchObject({ authorization: `Bearer ${MUL}`, "x-client-platform": "cli", "x-client-version": "0.4.24" });
+  });
+
+  it.each([
+    ["7", 7000],
+    [new Date(Date.now() + 60_000).toUTCString(), 30_000],
+    ["Wed, 21 Oct 2015 07:28:00 GMT", 0],
+    ["soon", 1000],
+    [undefined, 1000],
+    ["900", 30_000],
+  ])("understands the pause %j (repocache.md 20, case 75)", async (header, expected) => {
+    const daemon = await answeringServer({ "POST /repo/checkout": { status: 503, body: "busy", headers: { "X-Multica-Retryable": "repo-busy", ...(header === undefined ? {} : { "Retry-After": header }) } } });
+    const client = createLocalPortClient({ port: daemon.port, token: MAT });
+    await expect(client.repoCheckout({ url: "u" })).rejects.toMatchObject({ code: "repo_busy", details: { retryAfterMs: expected } });
   });
 
   it.each([
@@ -193,7 +207,7 @@ describe("repo checkout", () => {
     const daemon = await answeringServer({
       "POST /repo/checkout": () => {
         calls += 1;
-        if (calls === 1) return { status: 503, body: "busy", headers: { "X-Multica-Retryable": "repo-busy", "Retry-After": "0" } };
+        if (calls <= 2) return { status: 503, body: "busy", headers: { "X-Multica-Retryable": "repo-busy", "Retry-After": "0" } };
         return { body: { path: "/srv/app", branch_name: "agent/dev/1", stale: true } };
       },
     });
@@ -202,7 +216,7 @@ describe("repo checkout", () => {
     expect([result.code, result.stdout]).toEqual([0, "/srv/app\n"]);
     expect(result.stderr).toContain("Checked out git@host:team/app.git → /srv/app (branch: agent/dev/1)");
     expect(result.stderr).toContain("could not be fetched");
-    expect(daemon.seen.map((request) => request.body)).toEqual(Array(2).fill({
+    expect(daemon.seen.map((request) => request.body)).toEqual(Array(3).fill({
       url: "git@host:team/app.git",
       workspace_id: WS,
       workdir: home,
@@ -225,6 +239,7 @@ describe("repo checkout", () => {
     const daemon = await answeringServer({ "POST /repo/checkout": { status, body: "the daemon's words" } });
     const result = await runCli(["repo", "checkout", "u"], { home: tempDir(), env: task(daemon.port) });
     expect([result.code, result.stdout, result.stderr.split("\n")[0]]).toEqual([exit, "", "Error: the daemon's words"]);
+    expect(daemon.seen).toHaveLength(1);
   });
 
   it("needs a port, a token and a daemon", async () => {

@@ -74,6 +74,12 @@ describe("a task's codex home", () => {
     environment.release();
   });
 
+  it("asks for no isolated checkout on macOS, where the sandbox lets a git directory outside be written", async () => {
+    const place = machine();
+    const { env } = await prepare(place, { host: { env: {}, home: place.home, platform: "darwin" } });
+    expect(env["MULTICA_REPO_CHECKOUT_MODE"]).toBeUndefined();
+  });
+
   it("keeps edits, rollouts and Codex's own files through a reuse, byte for byte and without a write", async () => {
     const place = machine();
     put(join(place.shared, "auth.json"), "{}");

@@ -76,7 +76,7 @@ describe("the revision a checkout starts from", () => {
   });
 
   it("falls back, when the remote is away and origin/HEAD is missing, to main, to the bare HEAD, to the only branch", async () => {
-    const { git, remote, bare, base, first, feat } = await cached();
+    const { git, remote, bare, base, first, feat, dir } = await cached();
     git(remote, "config", "core.repositoryformatversion", "99");
     git(bare, "symbolic-ref", "-d", "refs/remotes/origin/HEAD");
     expect(await base()).toBe(first);
@@ -86,6 +86,7 @@ describe("the revision a checkout starts from", () => {
     expect(await base()).toBe(feat);
     git(bare, "symbolic-ref", "HEAD", "refs/heads/none");
     await expect(base()).rejects.toMatchObject({ code: "repo_no_default", message: expect.stringContaining(`cannot resolve default branch for ${remote}`) as string });
+    expect(readdirSync(join(dir("work"), "3"))).toEqual([]);
     git(bare, "update-ref", "-d", "refs/remotes/origin/develop");
     expect(await base()).toBe(feat);
     git(bare, "update-ref", "refs/heads/none", first);

@@ -1,7 +1,14 @@
-// Acceptance cases of the repository cache (repocache.md 20) that are elsewhere, or have no test, and why:
-// 44 and the Windows half of 42: nothing is built for Windows. 50–56, 60–63: test/integration/daemon (local-port, checkouts) and
-// registry.test.ts. 69: maintain.test.ts ends maintenance by the call that the pipeline makes before an agent starts; no test has a
-// task start beside a running gc. 75–78: test/integration/cli/cli.test.ts.
+// Where the acceptance cases of the repository cache (repocache.md 20) are tested; file names without a directory are beside this one.
+// 1, 3-6: test/unit/repos. 2: hostile ("ends near its limit"). 7-14: here. 15-22: base. 23-27, 31, 33-35: linked. 28-30: reuse.
+// 32: here ("of one repository does not hold up another"). 36, 39-41, 43: isolated, partial. 37, 38: reuse, isolated.
+// 42: test/integration/execenv/codex-home.test.ts. 45, 46: reuse. 47: test/unit/repos/commit-hook.test.ts. 48: linked, isolated. 49: hostile.
+// 50, 51, 54: test/integration/daemon/local-port.test.ts. 52, 53, 60-63: test/integration/daemon/checkout-waits.test.ts.
+// 55, 57-59: registry. 56, 74: test/integration/daemon/checkouts.test.ts. 64-68, 70, 71, 73: maintain, maintain-together; 71 registry too.
+// 69: test/integration/daemon/task/repo-maintenance.test.ts. 72: linked. 75-78: test/integration/cli/cli.test.ts.
+// Defects of the reference (19): same names: linked; uncommitted and unpushed work: reuse, maintain, salvage; repeats: reuse; stale code: linked,
+// faults; cold clone and asked URL only: here, registry; locks: here, maintain-together; prune, upstream: here, linked; excludes: linked;
+// agents' configuration: hostile; settings refresh: registry, checkout-waits.
+// Without a test: 44 and the Windows half of 42, nothing is built for Windows (decision 2).
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

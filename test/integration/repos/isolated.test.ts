@@ -76,6 +76,35 @@ describe("an isolated checkout", () => {
     expect(readdirSync(dir("work"))).toEqual(["api"]);
   });
 
+  it("keeps the context directories out of commits and a CLAUDE.md in, each pattern once", async () => {
+    const { cache, git, dir, request } = harness();
+    const remote = makeRemote(git, dir("remotes", "api"));
+    await cache.ensure("ws", remote);
+    const { path } = await cache.checkout(request(remote, { mode: "isolated" }));
+    await cache.checkout(request(remote, { mode: "isolated" }));
+    for (const name of [".agent_context", ".multica"]) {
+      mkdirSync(join(path, name));
+      writeFileSync(join(path, name, "x"), "x");
+    }
+    writeFileSync(join(path, "CLAUDE.md"), "x");
+    expect(git(path, "status", "--porcelain")).toBe("?? CLAUDE.md");
+    const lines = readFileSync(join(path, ".git", "info", "exclude"), "utf8").split("\n");
+    for (const pattern of ["/.agent_context/", "/.multica/"]) expect(lines.filter((line) => line === pattern)).toHaveLength(1);
+  });
+
+  it("leaves a linked one of another repository at its path as it is", async () => {
+    const { cache, git, dir, request } = harness();
+    const a = makeRemote(git, dir("org-a", "api"), "main", { "who.txt": "a" });
+    const b = makeRemote(git, dir("org-b", "api"), "main", { "who.txt": "b" });
+    await cache.sync("ws", [a, b]);
+    const first = await cache.checkout(request(a));
+    writeFileSync(join(first.path, "open.txt"), "open");
+    const second = await cache.checkout(request(b, { mode: "isolated", taskId: "third-0000-0000-0000-00000000cccc" }));
+    expect(second.path).not.toBe(first.path);
+    expect([git(first.path, "status", "--porcelain"), git(first.path, "branch", "--show-current")]).toEqual(["?? open.txt", first.branchName]);
+    expect(readFileSync(join(second.path, "who.txt"), "utf8")).toBe("b");
+  });
+
   it("has its files although the cache is a partial clone", async () => {
     const { cache, git, dir, request } = harness();
     const remote = makeRemote(git, dir("remotes", "api"));

@@ -210,6 +210,8 @@ describe("a linked checkout", () => {
     await expect(cache.checkout(request(remote, { ref: "nowhere" }))).rejects.toMatchObject({ code: "ref_unknown", exit: 4 });
     expect(readdirSync(dir("work"))).toEqual([]);
     expect(git(bare, "for-each-ref", "refs/heads/agent")).toBe("");
+    // Wanting it counts, whatever became of it (case 72).
+    expect(existsSync(join(bare, ".multica_last_used"))).toBe(true);
     expect((await cache.checkout(request(remote, { taskId: TASK_A }))).branchName).toBe("agent/my-agent/0000000000aa");
     expect(dirname(bare).endsWith(join(".repos", "ws"))).toBe(true);
   });

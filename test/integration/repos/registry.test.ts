@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { type RefreshOutcome, createRepoRegistry } from "../../../src/lib/repos/index.ts";
@@ -128,6 +128,15 @@ describe("a task's repositories", () => {
     expect(registry.taskRef("t1", remote)).toBeUndefined();
     expect((await registry.readiness("ws", remote)).kind).toBe("ready");
     expect(registry.urls("ws")).toEqual([remote]);
+  });
+
+  it("keep their cache from being evicted, as the workspace's own do (repocache.md 20, case 71)", () => {
+    const { registry, cache } = registryOf(() => list());
+    registry.setWorkspaceRepos("ws", { urls: ["https://h/o/listed"] });
+    registry.setTaskRepos("t1", "ws", [{ url: "https://h/o/task-only" }]);
+    registry.clearTaskRepos("t1");
+    const claimed = (workspace: string, url: string): boolean => registry.claims(workspace, basename(cache.cachePath(workspace, url)));
+    expect([claimed("ws", "git@h:o/listed"), claimed("ws", "https://h/o/task-only"), claimed("ws", "https://h/o/other"), claimed("ws2", "https://h/o/listed")]).toEqual([true, true, false, false]);
   });
 
   it("of an unknown workspace are nothing, and go with their workspace", () => {

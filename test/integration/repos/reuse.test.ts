@@ -317,6 +317,8 @@ describe("the co-author hook", () => {
   it("goes when it is switched off, the one of older releases too; a foreign one stays", async () => {
     const { second, bare } = await handedOver("linked");
     const hook = join(bare, "hooks", "prepare-commit-msg");
+    // Nothing to take away is no error.
+    expect((await second({ coAuthor: false })).warnings).toEqual([]);
     await second({ coAuthor: true });
     await second({ coAuthor: false });
     expect(existsSync(hook)).toBe(false);
