@@ -1,8 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
-import { type FileLock, ensureDir, readTextIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
-import { lookConfined } from "./confined.ts";
+import { type FileLock, ensureDir, readRegularFile, realPathIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
+import { ensureConfinedDir, lookConfined } from "./confined.ts";
 import { ENTRY, envPaths, isBookkeeping } from "./layout.ts";
 import { type LocalEnd, WORKTREE, hasWorktree } from "./local/worktree.ts";
 import { readRecord } from "./record.ts";
@@ -14,7 +14,10 @@ import { readRecord } from "./record.ts";
  * directory; a worktree that has to stay is `env_worktree_kept`. `saveWork` keeps what lies in its checkouts, or throws.
  */
 export async function claimFreshRoot(root: string, taskId: string, endWork: () => Promise<LocalEnd>, saveWork: () => Promise<void>): Promise<FileLock> {
-  await ensureDir(root);
+  const base = dirname(dirname(root));
+  await ensureDir(base);
+  // Behind a link in the place of a workspace or of the root itself nothing may be made.
+  await ensureConfinedDir(realPathIfExists(base) ?? base, relative(base, root));
   const lock = await lockRoot(root);
   if (lock === null) {
     throw conflict("env_busy", `the environment ${root} is held by a running execution`, ["Wait for it to end, or stop it."]);
@@ -61,7 +64,8 @@ export async function identity(path: string): Promise<string | undefined> {
 async function takeOwnership(root: string, taskId: string, endWork: () => Promise<LocalEnd>, saveWork: () => Promise<void>): Promise<void> {
   const paths = envPaths(root);
   // An owner that cannot be read is not "no owner": every error but absence goes up.
-  const owner = (await readTextIfExists(paths.owner))?.trim() ?? "";
+  if ((await lookConfined(root, ENTRY.owner))?.isFile() === false) throw new MulticaError("env_symlinked", `${paths.owner} is no regular file`);
+  const owner = (await readRegularFile(paths.owner))?.toString("utf8").trim() ?? "";
   const others = (await readdir(root)).filter((name) => !isBookkeeping(name));
   if (owner !== "" && owner !== taskId) {
     throw conflict("env_owned", `the environment ${root} belongs to task ${owner}, not to ${taskId}`);

@@ -1,8 +1,7 @@
-import { type Stats } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { type Stats, lstatSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { MulticaError, systemCode } from "../core/index.ts";
-import { makeDirectory, readRegularFile, removeTree, writeFileAtomic } from "../platform/index.ts";
+import { makeDirectory, readRegularFile, realPathIfExists, removeTree, writeFileAtomic } from "../platform/index.ts";
 
 // Agents write into these trees. Whatever the daemon reads, writes or removes there goes through here: a link that
 // somebody planted is never followed, neither at the end of a path nor on the way to it.
@@ -15,7 +14,7 @@ export async function lookConfined(base: string, path: string): Promise<Stats | 
   let at = base;
   for (const segment of [undefined, ...segmentsOf(path)]) {
     if (segment !== undefined) {
-      const parent = await entry(at);
+      const parent = entry(at);
       if (parent === undefined) return undefined;
       if (!parent.isDirectory()) throw planted(at);
       at = join(at, segment);
@@ -36,7 +35,7 @@ export async function ensureConfinedDir(base: string, path: string, mode?: numbe
   let at = base;
   for (const segment of [undefined, ...segmentsOf(path)]) {
     if (segment !== undefined) at = join(at, segment);
-    const facts = await entry(at);
+    const facts = entry(at);
     if (facts?.isDirectory() === true) continue;
     if (facts !== undefined || segment === undefined) throw planted(at);
     if (await makeDirectory(at, mode)) made.push(at);
@@ -57,6 +56,16 @@ export async function removeConfined(base: string, path: string): Promise<void> 
   if ((await lookConfined(base, path)) !== undefined) await removeTree(join(base, path));
 }
 
+/**
+ * Throws `env_symlinked` when the env root, or the workspace it lies in, is a link by now: an agent can put one in the
+ * place of its own environment while it runs. The workspaces root itself may be reached by one. Nothing there: no error.
+ */
+export function refuseLinkedRoot(root: string): void {
+  const base = realPathIfExists(dirname(dirname(root)));
+  const real = realPathIfExists(root);
+  if (base !== undefined && real !== undefined && real !== join(base, basename(dirname(root)), basename(root))) throw planted(root);
+}
+
 function segmentsOf(path: string): string[] {
   const clean = normalize(path);
   if (clean === "." || clean === "") return [];
@@ -65,9 +74,10 @@ function segmentsOf(path: string): string[] {
   return segments;
 }
 
-async function entry(path: string): Promise<Stats | undefined> {
+/** Without a hop to another thread: hundreds of these are asked for each task, and each takes microseconds. */
+function entry(path: string): Stats | undefined {
   try {
-    return await lstat(path);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { readRegularFile, writeFileAtomic } from "../platform/index.ts";
 import { isObject, parseJson } from "../core/index.ts";
+import { refuseLinkedRoot } from "./confined.ts";
 import { envPaths } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
 
@@ -31,6 +32,7 @@ export async function writeGcMeta(input: {
 }): Promise<boolean> {
   const parent = parentOf(input.task, input.taskId);
   if (input.root === "" || parent === undefined) return false;
+  refuseLinkedRoot(input.root);
   const meta: GcMeta = { ...parent, workspace_id: input.workspaceId, ...(input.localDirectory === true ? { local_directory: true } : {}), completed_at: new Date(input.nowMs).toISOString() };
   await writeFileAtomic(envPaths(input.root).gcMeta, `${JSON.stringify(meta)}\n`);
   return true;

@@ -1,8 +1,7 @@
-import { lstat } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { MulticaError, isObject, parseJson, systemCode } from "../core/index.ts";
-import { ensureDir, readTextIfExists, writeFileAtomic } from "../platform/index.ts";
-import { readConfined, writeConfined } from "./confined.ts";
+import { join } from "node:path";
+import { MulticaError, isMulticaError, isObject, parseJson } from "../core/index.ts";
+import { ensureDir, realPathIfExists } from "../platform/index.ts";
+import { lookConfined, readConfined, writeConfined } from "./confined.ts";
 import { MARKER } from "./layout.ts";
 import { type TaskContext, filled } from "./types.ts";
 
@@ -53,24 +52,28 @@ export async function readTaskMarker(workdir: string): Promise<MarkerIds | undef
  * Throws `marker_foreign` for a directory or somebody else's file: callers warn and go on.
  */
 export async function restoreRootMarker(workspacesRoot: string): Promise<void> {
-  const path = join(workspacesRoot, MARKER);
-  if (await isDirectory(path)) throw new MulticaError("marker_foreign", `${path} is a directory`);
-  const value: unknown = parseJson((await readTextIfExists(path)) ?? "");
-  if (value !== undefined) {
-    if (isObject(value) && value["managed_by"] === MARKER_OWNER) return;
-    throw new MulticaError("marker_foreign", `${path} was not written by this product`);
-  }
-  await ensureDir(dirname(path));
-  await writeFileAtomic(path, `${JSON.stringify({ managed_by: MARKER_OWNER }, null, 2)}\n`);
+  const state = await isRootMarkerOurs(workspacesRoot);
+  if (state === "ours") return;
+  if (state === "foreign") throw new MulticaError("marker_foreign", `${join(workspacesRoot, MARKER)} was not written by this product`);
+  await ensureDir(workspacesRoot);
+  await writeConfined(realPathIfExists(workspacesRoot) ?? workspacesRoot, MARKER, `${JSON.stringify({ managed_by: MARKER_OWNER }, null, 2)}\n`);
 }
 
-/** What the workspaces root's guard marker is, without touching it. */
+/** What the workspaces root's guard marker is, without touching it. What is no regular file, or behind a link, is foreign. */
 export async function isRootMarkerOurs(workspacesRoot: string): Promise<"ours" | "foreign" | "missing"> {
-  const path = join(workspacesRoot, MARKER);
-  if (await isDirectory(path)) return "foreign";
-  const value: unknown = parseJson((await readTextIfExists(path)) ?? "");
-  if (value === undefined) return "missing";
-  return isObject(value) && value["managed_by"] === MARKER_OWNER ? "ours" : "foreign";
+  const base = realPathIfExists(workspacesRoot);
+  if (base === undefined) return "missing";
+  try {
+    const facts = await lookConfined(base, MARKER);
+    if (facts === undefined) return "missing";
+    if (!facts.isFile()) return "foreign";
+    const value: unknown = parseJson((await readConfined(base, MARKER)) ?? "");
+    if (value === undefined) return "missing";
+    return isObject(value) && value["managed_by"] === MARKER_OWNER ? "ours" : "foreign";
+  } catch (error) {
+    if (isMulticaError(error, "env_symlinked")) return "foreign";
+    throw error;
+  }
 }
 
 function parseMarker(text: string): MarkerIds | undefined {
@@ -78,15 +81,6 @@ function parseMarker(text: string): MarkerIds | undefined {
   if (!isObject(value) || value["managed_by"] !== MARKER_OWNER) return undefined;
   const id = (key: string): string => (typeof value[key] === "string" ? value[key] : "");
   return { agentId: id("agent_id"), issueId: id("issue_id"), chatSessionId: id("chat_session_id") };
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isDirectory();
-  } catch (error) {
-    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
-    throw error;
-  }
 }
 
 /** True for the text of a marker that this product wrote. */

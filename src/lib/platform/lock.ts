@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { MulticaError, isObject, parseJson, randomHex, systemCode } from "../core/index.ts";
 import { type ProcessIdentity, identityAlive, processIdentity } from "./process/identity.ts";
 import { Db, isBusy } from "./sqlite.ts";
@@ -124,18 +124,26 @@ function holderLives(path: string): boolean {
 
 /** The named holder; undefined when there is none, or when the file is torn: it is written as a whole, so nobody's. */
 function readHolder(path: string): Holder | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  const value: unknown = parseJson(text);
+  const value: unknown = parseJson(readPlain(path) ?? "");
   if (!isObject(value)) return undefined;
   const { pid, startKey, bootId, token } = value;
   if (typeof pid !== "number" || typeof startKey !== "string" || typeof bootId !== "string" || typeof token !== "string") return undefined;
   return { pid, startKey, bootId, token };
+}
+
+/** Agents can write where environments' locks lie: a planted pipe would hold us for ever, a link show us another file. */
+function readPlain(path: string): string | undefined {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return fstatSync(fd).isFile() ? readFileSync(fd, "utf8") : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (["ENOENT", "ELOOP", "ENXIO"].includes(systemCode(error) ?? "")) return undefined;
+    throw error;
+  }
 }
 
 function writeHolder(path: string, holder: Omit<Holder, keyof ProcessIdentity> & Partial<ProcessIdentity>): void {

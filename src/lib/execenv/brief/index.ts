@@ -1,4 +1,4 @@
-import { readConfined, writeConfined } from "../confined.ts";
+import { readConfined, refuseLinkedRoot, writeConfined } from "../confined.ts";
 import { injectLocalBrief } from "../local/brief.ts";
 import type { Environment, TaskContext } from "../types.ts";
 import { injectBlock, markBrief } from "./block.ts";
@@ -16,6 +16,7 @@ export async function writeBrief(
 ): Promise<void> {
   const { root, workdir } = environment;
   if (input.contextFile === "") return;
+  refuseLinkedRoot(root);
   const block = markBrief(renderBrief(input.task, environment.skills));
   if (environment.localDirectory) {
     await injectLocalBrief(root, workdir, input.contextFile, block);

@@ -1,4 +1,5 @@
 import { MulticaError } from "../../core/index.ts";
+import { refuseLinkedRoot } from "../confined.ts";
 import { removeLocalBrief } from "./brief.ts";
 import { readManifest } from "./manifest.ts";
 import { removeSidecars } from "./remove.ts";
@@ -9,6 +10,7 @@ import { removeSidecars } from "./remove.ts";
  * Nothing was put anywhere: nothing is done. Throws `sidecar_manifest_corrupt` when it cannot be told what is ours.
  */
 export async function leaveLocalDirectory(envRoot: string): Promise<void> {
+  refuseLinkedRoot(envRoot);
   const brief = await Promise.allSettled([removeLocalBrief(envRoot)]);
   const manifest = await readManifest(envRoot);
   if (manifest === "corrupt") {

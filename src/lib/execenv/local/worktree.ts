@@ -2,7 +2,7 @@ import { isAbsolute, join } from "node:path";
 import { MulticaError, asString, errorText, isObject, parseJson } from "../../core/index.ts";
 import { type Clock, type Env, removeFile, writeFileAtomic } from "../../platform/index.ts";
 import { type TreeMachine, type UserTree, createUserTree, discardUserTree, finishUserTree } from "../../repos/index.ts";
-import { lookConfined, readConfined } from "../confined.ts";
+import { lookConfined, readConfined, refuseLinkedRoot } from "../confined.ts";
 import type { HostFacts, PrepareInput } from "../types.ts";
 import { leaveLocalDirectory } from "./leave.ts";
 
@@ -40,6 +40,7 @@ export async function enterWorktree(envRoot: string, directory: string, input: P
  * is thrown. The caller holds the environment's lock. Safe to call again.
  */
 export async function endLocalWork(envRoot: string, machine: TreeMachine): Promise<LocalEnd> {
+  refuseLinkedRoot(envRoot);
   const tree = await readWorktree(envRoot);
   if (tree === null) {
     await leaveLocalDirectory(envRoot);

@@ -42,6 +42,8 @@ export function surveyRoot(workspacesRoot: string, options: { nowMs: number; orp
   const workspaces = options.workspaceId === undefined ? namesIn(workspacesRoot) : [options.workspaceId];
   const found: EnvSummary[] = [];
   for (const workspace of workspaces.filter((name) => !name.startsWith("."))) {
+    // A link in the place of a workspace leads to what is not ours.
+    if (lstatSync(join(workspacesRoot, workspace), { throwIfNoEntry: false })?.isDirectory() !== true) continue;
     for (const segment of namesIn(join(workspacesRoot, workspace))) {
       if (!segment.startsWith(".")) found.push(summarise(workspacesRoot, workspace, segment, options));
     }
@@ -70,7 +72,7 @@ export function summarise(
   const record = read(ENTRY.record);
   const meta = read(ENTRY.gcMeta);
   const managed = read(ENTRY.managed);
-  const marker = names.has(ENTRY.workdir) && !names.has(ENTRY.record) && !names.has(ENTRY.managed) ? readObject(join(path, ENTRY.workdir, MARKER)) : {};
+  const marker = names.has(ENTRY.workdir) && !names.has(ENTRY.record) && !names.has(ENTRY.managed) ? readMarker(join(path, ENTRY.workdir)) : {};
   const pick = (key: string): string => [record, managed, meta, marker].map((source) => asString(source[key])).find((value) => value !== "") ?? "";
   const kind = kindOf(meta, pick);
   const local = asString(record["local_work_dir"]);
@@ -131,6 +133,11 @@ function inferProvider(names: ReadonlySet<string>): string {
 function readObject(path: string): Record<string, unknown> {
   const value: unknown = parseJson(readPlain(path) ?? "");
   return isObject(value) ? value : {};
+}
+
+function readMarker(workdir: string): Record<string, unknown> {
+  const real = [workdir, join(workdir, ".multica")].every((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+  return real ? readObject(join(workdir, MARKER)) : {};
 }
 
 /** The text of a small regular file. An agent may have put a link or a pipe there. */
