@@ -19,6 +19,7 @@ export type WaitReason =
   | "server_failed"
   | "uncertain_claim"
   | "not_asked_yet"
+  | "next_turn"
   | "agent_busy"
   | "held_by_server";
 
@@ -60,6 +61,7 @@ export function waitReason(parts: Omit<QueueParts, "api" | "logger">, row: Pick<
   if (last !== undefined && last.kind !== "tasks") return say("server_failed", `the last claim failed: ${last.error === "" ? last.kind : last.error}`);
   const queuedAt = Date.parse(row.created_at ?? "");
   if (last === undefined || last.at < queuedAt) return say("not_asked_yet", `the server has not been asked since it was queued; it is at least every ${formatDuration(parts.pollIntervalMs)}`);
+  if (last.full) return say("next_turn", "more tasks wait than were asked for; the server is asked again as long as slots are free");
   const busy = parts.dispatcher.agentTasks(row.agent_id);
   if (busy > 0) return say("agent_busy", `its agent has ${busy === 1 ? "a task" : `${busy} tasks`} running here, and the server holds it back meanwhile`);
   return say("held_by_server", `the server did not hand it out ${formatDuration(Math.max(0, Math.round((clock.now() - last.at) / 1000) * 1000))} ago`);

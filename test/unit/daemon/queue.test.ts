@@ -7,7 +7,7 @@ import { RuntimeRegistry } from "../../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../../src/lib/daemon/slots.ts";
 import { HeldClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
-import type { TaskRow } from "../../../src/lib/wire/index.ts";
+import type { Task, TaskRow } from "../../../src/lib/wire/index.ts";
 
 function world() {
   const clock = new HeldClock();
@@ -43,13 +43,16 @@ describe("why a task waits", () => {
     const { clock, root, barrier, slots, history, facts, why } = world();
     expect(why()).toBe("not_asked_yet");
     await clock.advance(1000);
-    history.note(["r"], clock.now(), { kind: "tasks", tasks: [] });
+    history.note(["r"], { at: clock.now(), max: 1 }, { kind: "tasks", tasks: [] });
     expect(why()).toBe("held_by_server");
+    history.note(["r"], { at: clock.now(), max: 1 }, { kind: "tasks", tasks: [{} as Task] });
+    expect(why()).toBe("next_turn");
+    history.note(["r"], { at: clock.now(), max: 1 }, { kind: "tasks", tasks: [] });
     facts.busy = 2;
     expect(why()).toBe("agent_busy");
-    history.note(["r"], clock.now(), { kind: "failed", error: "away" });
+    history.note(["r"], { at: clock.now(), max: 1 }, { kind: "failed", error: "away" });
     expect(why()).toBe("server_failed");
-    history.note(["r"], clock.now(), { kind: "uncertain" });
+    history.note(["r"], { at: clock.now(), max: 1 }, { kind: "uncertain" });
     expect(why()).toBe("uncertain_claim");
     slots.tryTake();
     expect(why()).toBe("no_slot");

@@ -6,14 +6,23 @@ export interface LastClaim {
   readonly kind: ClaimAnswer["kind"];
   /** Why it failed; "" when it did not. */
   readonly error: string;
+  /** It brought as many tasks as were asked for: there may be more. */
+  readonly full: boolean;
 }
 
 /** When each runtime was last asked for, and what came of it: for those who want to know why a task waits. */
 export class ClaimHistory {
   #last = new Map<string, LastClaim>();
 
-  note(runtimeIds: readonly string[], at: number, answer: ClaimAnswer): void {
-    const entry: LastClaim = { at, kind: answer.kind, error: answer.kind === "failed" ? answer.error : "" };
+  /** A server without the batch route has not been asked for anything yet: that is no claim. */
+  note(runtimeIds: readonly string[], asked: { readonly at: number; readonly max: number }, answer: ClaimAnswer): void {
+    if (answer.kind === "unsupported") return;
+    const entry: LastClaim = {
+      at: asked.at,
+      kind: answer.kind,
+      error: answer.kind === "failed" ? answer.error : "",
+      full: answer.kind === "tasks" && answer.tasks.length >= asked.max,
+    };
     for (const id of runtimeIds) this.#last.set(id, entry);
   }
 

@@ -94,9 +94,9 @@ export class SinglePollers {
     }
     try {
       // On the root signal: stopping this poller must not lose a task that is already on its way.
-      const askedAt = this.#parts.clock.now();
+      const asked = { at: this.#parts.clock.now(), max: 1 };
       const answer = await ask(this.#parts, limits.singleClaimTimeout, (limit) => this.#parts.claimSingle(id, limit));
-      this.#parts.history?.note([id], askedAt, answer);
+      this.#parts.history?.note([id], asked, answer);
       if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
       if (answer.kind === "runtime_gone") {
         this.#parts.runtimeGone(id);

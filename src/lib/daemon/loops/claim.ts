@@ -10,6 +10,8 @@ export class ClaimLoop {
   readonly #parts: ClaimParts;
   readonly #box = new Mailbox();
   #single: SinglePollers | null = null;
+  /** The runtime that got the last task: the others are asked for first. */
+  #served: string | null = null;
   /** When the time after an uncertain claim is over (monotonic); null: there was none. */
   #uncertainUntil: number | null = null;
 
@@ -76,7 +78,7 @@ export class ClaimLoop {
 
   async #cycle(): Promise<"again" | "sleep" | "unsupported"> {
     const { clock, runtimes, slots, barrier, limits, logger } = this.#parts;
-    const ids = runtimes.ids();
+    const ids = inTurn(runtimes.ids(), this.#served);
     // After an uncertain claim its tasks may be on their way: nothing is asked, then once over HTTP (daemon.md 10.3).
     const uncertain = this.#uncertainUntil;
     if (ids.length === 0 || (uncertain !== null && clock.monotonic() < uncertain)) return "sleep";
@@ -89,14 +91,17 @@ export class ClaimLoop {
     }
     try {
       this.#uncertainUntil = null;
-      const askedAt = clock.now();
+      const asked = { at: clock.now(), max: held.length };
       const way = uncertain === null && this.#parts.overSocket?.() === true ? "socket" : "http";
       const limit = limits.batchClaimTimeout + (way === "http" ? 0 : limits.batchClaimTimeout + limits.rpcGrace);
       const answer = await ask(this.#parts, limit, (signal) => this.#parts.claimBatch(ids, held.length, signal, way));
-      this.#parts.history?.note(ids, askedAt, answer);
+      this.#parts.history?.note(ids, asked, answer);
       if (answer.kind === "uncertain") this.#uncertainUntil = clock.monotonic() + limits.uncertainWindow;
       if (answer.kind === "unsupported") return "unsupported";
-      if (answer.kind === "tasks") return handOut(this.#parts, answer.tasks, held);
+      if (answer.kind === "tasks") {
+        this.#served = answer.tasks.at(-1)?.runtime_id ?? this.#served;
+        return handOut(this.#parts, answer.tasks, held);
+      }
       if (answer.kind === "runtime_gone" && answer.runtimeId !== null) this.#parts.runtimeGone(answer.runtimeId);
       else if (!this.#parts.rootSignal.aborted) logger.warn("batch claim failed", { error: answer.kind === "failed" ? answer.error : answer.kind });
       return "sleep";
@@ -105,4 +110,13 @@ export class ClaimLoop {
       for (const slot of held) slots.release(slot);
     }
   }
+}
+
+/**
+ * The ids behind the one that was served last come first. A server goes through them in the order they are given: with few
+ * free slots and always the same order, the last ones would wait as long as the first ones have work.
+ */
+function inTurn(ids: readonly string[], served: string | null): string[] {
+  const at = served === null ? 0 : ids.findIndex((id) => id > served);
+  return at <= 0 ? [...ids] : [...ids.slice(at), ...ids.slice(0, at)];
 }
