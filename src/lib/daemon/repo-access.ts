@@ -10,8 +10,8 @@ import type { CheckoutOrder, CheckoutOutcome, CheckoutService } from "./local-po
 export interface RepoAccessParts extends Pick<DaemonContext, "clock" | "limits" | "logger" | "rootSignal"> {
   readonly cache: RepoCache;
   readonly registry: RepoRegistry;
-  /** `auto` or absent: as the task asks, which knows its agent's sandbox. */
-  readonly checkoutMode?: RepoCheckoutMode;
+  /** `auto`: as the task asks, which knows its agent's sandbox. */
+  readonly checkoutMode: RepoCheckoutMode;
 }
 
 export interface RepoAccess extends CheckoutService {
@@ -105,7 +105,7 @@ async function checkout(parts: RepoAccessParts, order: CheckoutOrder, askedAt: n
       workdir: order.workdir,
       taskId: credential.taskId,
       agentName: credential.agentName,
-      mode: parts.checkoutMode === undefined || parts.checkoutMode === "auto" ? order.mode : parts.checkoutMode,
+      mode: parts.checkoutMode === "auto" ? order.mode : parts.checkoutMode,
       // Read now: readiness has just refreshed the settings (repocache.md 11).
       coAuthor: coAuthorEnabled(registry.repos(credential.workspaceId)?.settings),
       refImplied: order.ref === undefined,
