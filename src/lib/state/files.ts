@@ -12,6 +12,13 @@ export function stateFile(stateDir: string): string {
   return join(stateDir, GENERATION);
 }
 
+export const INDEX_FILE = "index_1.sqlite";
+
+/** The index of rollouts in the same place (state-db.md 18). */
+export function indexFile(stateDir: string): string {
+  return join(stateDir, INDEX_FILE);
+}
+
 /**
  * Makes the file (0600) when there is none and refuses one that another user could change: a directory writable by
  * others without the sticky bit, a file of another owner, a link. Throws `state_refused` naming what is wrong.

@@ -1,10 +1,17 @@
 import { basename } from "node:path";
 import type { Db } from "../platform/index.ts";
-import type { TaskPatch } from "./tasks.ts";
 
 const ROOT_KEPT_MS = 7 * 86_400_000;
 const SESSION_KEPT_MS = 90 * 86_400_000;
 const AT_ONCE = 500;
+
+/** What of a change to a task concerns its environment and its session. */
+export interface FollowedPatch {
+  readonly env_root?: string | null;
+  readonly session_id?: string | null;
+  readonly agent_pid?: number | null;
+  readonly phase?: string;
+}
 
 interface Row {
   readonly task_id: string;
@@ -24,7 +31,7 @@ interface Row {
  * Keeps the rows of environments and sessions in step with the task they belong to, in the same transaction
  * (state-db.md 15.2): they say what a task said of itself, and outlive it.
  */
-export function followTask(db: Db, taskId: string, patch: TaskPatch, nowMs: number): void {
+export function followTask(db: Db, taskId: string, patch: FollowedPatch, nowMs: number): void {
   const { env_root: root, session_id: session, agent_pid: pid, phase } = patch;
   if (root === undefined && session === undefined && pid !== null && phase !== "lost") return;
   const task = db

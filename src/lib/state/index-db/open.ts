@@ -4,7 +4,7 @@ import { MulticaError, errorText, isMulticaError, uuid } from "../../core/index.
 import { type Clock, type Db, chmodPath, ensureDir, moveFile, openDatabase, removeFile, tryFileLock, writeFileIfAbsent } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { asStateError } from "../errors.ts";
-import { checkPlace } from "../files.ts";
+import { INDEX_FILE, checkPlace, indexFile } from "../files.ts";
 import { retryBusy } from "../handle.ts";
 import { checkReadable, migrate } from "../migrate.ts";
 import type { Migration } from "../schema.ts";
@@ -38,7 +38,6 @@ export interface OpenIndexOptions {
   readonly migrations?: readonly Migration[];
 }
 
-const FILE = "index_1.sqlite";
 const BUSY_MS = 5000;
 const ATTEMPTS = 20;
 const WAIT_MS = 30_000;
@@ -46,10 +45,6 @@ const POLL_MS = 250;
 const REBUILD_WAIT_MS = 10_000;
 /** Codes of a file that has to go: it can be made again from the rollouts. */
 const BROKEN = ["state_corrupt", "state_foreign", "state_mismatch"];
-
-export function indexFile(stateDir: string): string {
-  return join(stateDir, FILE);
-}
 
 /**
  * Opens the index, makes, migrates and fills it as needed, and returns it only when every root is known to be complete
@@ -194,7 +189,7 @@ async function remake(path: string, options: OpenIndexOptions): Promise<Db> {
 /** Moves a damaged index away, with what belongs to it; only the newest such copy is kept. */
 async function setAside(path: string, nowMs: number): Promise<void> {
   const directory = join(path, "..");
-  for (const name of readdirSync(directory)) if (name.startsWith(`${FILE}.corrupt-`)) await removeFile(join(directory, name));
+  for (const name of readdirSync(directory)) if (name.startsWith(`${INDEX_FILE}.corrupt-`)) await removeFile(join(directory, name));
   await moveFile(path, `${path}.corrupt-${nowMs}`);
   for (const side of ["-wal", "-shm"]) await removeFile(`${path}${side}`);
 }

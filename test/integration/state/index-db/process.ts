@@ -4,7 +4,8 @@
 //   hold     becomes the writer, says so, and stays until it is killed
 import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
-import { indexFile, openIndex } from "../../../../src/lib/state/index-db/open.ts";
+import { indexFile } from "../../../../src/lib/state/files.ts";
+import { openIndex } from "../../../../src/lib/state/index-db/open.ts";
 import { becomeWriter } from "../../../../src/lib/state/index-db/writer.ts";
 import { everything } from "../../../support/index-db.ts";
 
