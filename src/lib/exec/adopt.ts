@@ -24,6 +24,7 @@ export interface Adoption {
 /** Takes over what earlier daemons started (exec-sessions.md 20.1): every record that is not final, several at a time. */
 export async function adoptAll(core: ExecCore): Promise<Adoption> {
   if (core.parts.journal === null) for (const xid of hostDirectories(core)) recreate(core, xid);
+  for (const entry of core.book.all()) if (entry.final && isAgentThread(entry.threadId)) await greetWaiting(core, entry);
   const queue = core.book.live().filter((entry) => entry.client === null);
   const entries = [...queue];
   const worker = async (): Promise<void> => {
@@ -42,6 +43,12 @@ export async function adoptAll(core: ExecCore): Promise<Adoption> {
     });
   }
   return result;
+}
+
+/** The host of an agent that ended under an earlier daemon waits for whoever goes on with the task. */
+async function greetWaiting(core: ExecCore, entry: Entry): Promise<void> {
+  if (!core.hostAlive(entry)) return;
+  await core.connect(entry).catch((error: unknown) => core.parts.logger.warn("an agent's host does not answer", { xid: entry.row.xid, error: errorText(error) }));
 }
 
 async function adoptOne(core: ExecCore, entry: Entry): Promise<void> {

@@ -1,5 +1,5 @@
 import { errorText, isMulticaError } from "../core/index.ts";
-import type { ProcessIdentity } from "../platform/index.ts";
+import { type ProcessIdentity, terminateTree } from "../platform/index.ts";
 import type { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { follow } from "./follow.ts";
@@ -70,11 +70,14 @@ async function dismiss(core: ExecCore, entry: Entry): Promise<void> {
   const { logger, clock } = core.parts;
   try {
     if (!entry.final) return logger.warn("an agent that has not ended keeps its host", { xid: entry.row.xid });
+    if (entry.client === null && core.hostAlive(entry)) await core.connect(entry).catch(ifGone);
     const { client } = entry;
     if (client !== null) {
       await client.request("bye", { acked_seq: Number.MAX_SAFE_INTEGER }).catch(ifGone);
       await Promise.race([client.closed, clock.sleep(FORGET_MS)]);
     }
+    const { host_pid: pid, host_start_key: startKey } = entry.row;
+    if (pid !== null && startKey !== null && core.hostAlive(entry)) await terminateTree({ pid, startKey, graceMs: core.bounds.graceMs, clock });
     await forget(core, entry);
   } catch (error) {
     logger.warn("an agent's log is not removed", { xid: entry.row.xid, error: errorText(error) });

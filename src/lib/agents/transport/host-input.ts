@@ -26,6 +26,7 @@ export class HostInput {
   readonly #known: number;
   #queue: { readonly at: number; readonly data: Buffer }[] = [];
   #told = 0;
+  #misfit: string | null = null;
   #ended = false;
   #broken = false;
   #pumping = false;
@@ -33,6 +34,11 @@ export class HostInput {
   constructor(parts: HostInputParts) {
     this.#parts = parts;
     this.#known = parts.recorded?.bytes ?? 0;
+  }
+
+  /** Why what an earlier owner told and what is told now do not fit together; null while they do. */
+  get misfit(): string | null {
+    return this.#misfit;
   }
 
   /** Resolves with the text of the first failed write. */
@@ -59,7 +65,7 @@ export class HostInput {
 
   /** What comes from now on is new: everything that had been told before has been repeated by then. */
   live(): void {
-    if (this.#told < this.#known) this.#fail("the agent was told more before");
+    if (this.#told < this.#known) this.#fail((this.#misfit = "the agent was told more before"));
   }
 
   /** The part of `data` that the log does not have. */
@@ -68,7 +74,7 @@ export class HostInput {
     if (repeated.length === 0) return data;
     this.#hash.update(repeated);
     const whole = this.#told + repeated.length === this.#known;
-    if (whole && this.#hash.digest("hex") !== this.#parts.recorded?.digest) this.#fail("the agent was told something else before");
+    if (whole && this.#hash.digest("hex") !== this.#parts.recorded?.digest) this.#fail((this.#misfit = "the agent was told something else before"));
     return data.subarray(repeated.length);
   }
 

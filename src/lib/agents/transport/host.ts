@@ -30,14 +30,12 @@ export function hostTransport(options: HostTransportOptions): AgentTransport {
   const closing = new AbortController();
   const input = new HostInput({ host, clock, recorded: recording?.input ?? null });
   void host.ended.then(exited.resolve);
-  void live.promise.then(() => input.live());
-  if (recording === null) input.live();
   return {
     pid: host.pid,
     write: (line) => input.write(line),
     endInput: () => input.end(),
     inputFailed: input.failed,
-    lines: lines({ ...options, recording, signal: closing.signal, onExit: exited.resolve, onLive: live.resolve }),
+    lines: lines({ ...options, recording, input, signal: closing.signal, onExit: exited.resolve, onLive: live.resolve }),
     exited: exited.promise,
     closePipes: () => closing.abort(),
     log: {
@@ -59,6 +57,7 @@ export function hostTransport(options: HostTransportOptions): AgentTransport {
 
 interface LineParts extends HostTransportOptions {
   readonly recording: Recording | null;
+  readonly input: HostInput;
   readonly signal: AbortSignal;
   readonly onExit: (exit: { code: number | null; signal: string | null }) => void;
   /** All that was there at the take-over has been taken. */
@@ -73,8 +72,11 @@ async function* lines(parts: LineParts): AsyncGenerator<TransportLine> {
     for (const event of recordedEvents(host, recording)) {
       yield* linesOf(split, event, parts);
       if (signal.aborted) return;
+      checkFit(parts.input);
     }
     // Whoever asks for the next line has dealt with the last one.
+    parts.input.live();
+    checkFit(parts.input);
     parts.onLive();
   }
   for await (const event of liveLog(host, recording?.lastSeq ?? 0, signal)) {
@@ -82,6 +84,11 @@ async function* lines(parts: LineParts): AsyncGenerator<TransportLine> {
     if (signal.aborted) return;
   }
   if (!signal.aborted) for (const line of [...split.errEnd().map(err), ...split.outEnd().map(out)]) yield line;
+}
+
+/** An adapter that would have told the agent something else (another version of it, say) cannot understand its answers. */
+function checkFit({ misfit }: HostInput): void {
+  if (misfit !== null) throw new MulticaError("log_misfit", `the agent cannot be gone on with: ${misfit}`);
 }
 
 function* linesOf(split: PipeLines, event: LogEvent, parts: LineParts): Generator<TransportLine> {
