@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { chmod, copyFile, link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { randomHex, systemCode } from "../core/index.ts";
@@ -44,19 +44,34 @@ export async function placeNewFile(path: string, data: string | Uint8Array, opti
   }
 }
 
+/** Bytes up to which a file is read at once: the way over another thread costs more than the reading. */
+const SMALL = 256 * 1024;
+
 /** The bytes of a regular file; undefined when nothing, a link or something else is at `path`. A link is never followed. */
 export async function readRegularFile(path: string): Promise<Buffer | undefined> {
   try {
     // Without O_NONBLOCK a pipe that somebody planted would hold us for ever.
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      return (await file.stat()).isFile() ? await file.readFile() : undefined;
+      const facts = fstatSync(file);
+      if (!facts.isFile()) return undefined;
+      if (facts.size <= SMALL) return readFileSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
+    return await readLargeFile(path);
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(systemCode(error) ?? "")) return undefined;
     throw error;
+  }
+}
+
+async function readLargeFile(path: string): Promise<Buffer | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return (await file.stat()).isFile() ? await file.readFile() : undefined;
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,8 +1,7 @@
-import { chmodSync, constants, readFileSync, realpathSync, renameSync } from "node:fs";
+import { chmodSync, constants, lstatSync, readFileSync, realpathSync, renameSync } from "node:fs";
 import {
   chmod,
   copyFile as copy,
-  lstat,
   mkdir,
   mkdtemp,
   open,
@@ -178,8 +177,7 @@ export function readTextIfExistsNow(path: string): string | undefined {
 /** True when something is at `path`, a dangling link included. */
 export async function pathExists(path: string): Promise<boolean> {
   try {
-    await lstat(path);
-    return true;
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
     throw error;

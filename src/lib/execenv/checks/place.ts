@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { access, lstat, readlink } from "node:fs/promises";
+import { accessSync, constants, lstatSync, readlinkSync } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemCode } from "../../core/index.ts";
 import { chmodPath, isInside, moveFile, pathExists, placeNewFile, readRegularFile, realPathIfExists, stagingPath } from "../../platform/index.ts";
@@ -26,7 +26,7 @@ export type LinkState = "right" | "broken" | "elsewhere";
  */
 export async function linkState(context: CheckContext, entry: string, target: string): Promise<{ state: LinkState; text: string }> {
   const path = homePath(context, entry);
-  const text = await readlink(path);
+  const text = readlinkSync(path);
   if (text === target) return { state: "right", text };
   const first = resolve(dirname(path), text);
   const real = resolvable(path);
@@ -58,7 +58,7 @@ export async function reachable(path: string): Promise<"file" | "directory" | "o
   const real = resolvable(path);
   if (real === undefined) return undefined;
   try {
-    const facts = await lstat(real);
+    const facts = lstatSync(real);
     return facts.isFile() ? "file" : facts.isDirectory() ? "directory" : "other";
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
@@ -90,7 +90,7 @@ async function moveWhole(from: string, to: string): Promise<void> {
 /** False for what is there and may not be read by us: what is in it cannot be told, so it is nobody's to replace. */
 export async function isReadable(path: string): Promise<boolean> {
   try {
-    await access(path, constants.R_OK);
+    accessSync(path, constants.R_OK);
     return true;
   } catch (error) {
     if (["EACCES", "EPERM"].includes(systemCode(error) ?? "")) return false;

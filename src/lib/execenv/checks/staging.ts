@@ -1,4 +1,4 @@
-import { lstat, readdir } from "node:fs/promises";
+import { lstatSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { removeFile } from "../../platform/index.ts";
 import { lookConfined } from "../confined.ts";
@@ -75,11 +75,11 @@ async function stagingIn(context: CheckContext, place: Place): Promise<string[]>
   const facts = await lookConfined(context.target.root, place.directory).catch(() => undefined);
   if (facts?.isDirectory() !== true) return [];
   const found: string[] = [];
-  for (const name of await readdir(path)) {
+  for (const name of readdirSync(path)) {
     const of = STAGING.exec(name)?.[1];
     const ours = of === undefined ? place.directory === "" && HOLDER.test(name) : place.names === "any" || place.names.has(of);
     if (!ours) continue;
-    const kind = await lstat(join(path, name));
+    const kind = lstatSync(join(path, name));
     if (place.links === true ? kind.isSymbolicLink() : !kind.isDirectory()) found.push(name);
   }
   return found;
