@@ -20,7 +20,7 @@ export { type Inspection, inspectOne } from "./ops/inspect.ts";
 export { type DiskUsage, measureDiskUsage } from "./ops/disk-usage.ts";
 export { type EnvList, type ListedEnv, listEnvironments } from "./ops/list.ts";
 export { type HealOptions, type Report as HealReport, type Target, healEnvironment, isFindingCode } from "./checks/index.ts";
-export { type TempReport, sweepTempDirs } from "./temp-dirs.ts";
+export { TEMP_ROOT_FILE, type TempReport, sweepTempDirs } from "./temp-dirs.ts";
 export { leaveLocalDirectory } from "./local/leave.ts";
 export { type LocalEnd, endLocalWork } from "./local/worktree.ts";
 export { checkLocalDirectory } from "./local/validate.ts";

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errorText, systemCode } from "../core/index.ts";
-import { currentUid, lockHolder, lockHolderPath, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
+import { currentUid, lockHolder, lockHolderPath, readTextIfExistsNow, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
 import { removeStubborn } from "./ops/tree.ts";
 
 const PREFIX = "multica-task-";
@@ -39,6 +39,27 @@ export async function sweepTempDirs(options: {
     }
   }
   return reports;
+}
+
+/** In a temporary directory: the env root of its task. */
+export const TEMP_ROOT_FILE = ".task_root";
+
+/** The temporary directories of dead tasks of this environment, absolute; what cannot be looked at is left out. */
+export function deadTempDirs(options: { base: string | undefined; root: string; nowMs: number }): string[] {
+  const base = options.base !== undefined && isAbsolute(options.base) ? options.base : tempRoot();
+  return names(base)
+    .filter((entry) => entry.startsWith(PREFIX))
+    .map((entry) => join(base, entry))
+    .filter((path) => isAbandoned(path, options.nowMs) && rootOf(path) === options.root);
+}
+
+function rootOf(path: string): string | undefined {
+  const file = join(path, TEMP_ROOT_FILE);
+  try {
+    return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? readTextIfExistsNow(file)?.trim() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isAbandoned(path: string, nowMs: number): boolean {

@@ -1,5 +1,5 @@
 // Does to environments what the daemon and the operator do, one order a line: a planted pipe must not hold the tests.
-import { lutimesSync } from "node:fs";
+import { lstatSync, lutimesSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { errorText, isMulticaError } from "../../../src/lib/core/index.ts";
@@ -56,7 +56,8 @@ async function run(order: AttackOrder): Promise<string> {
       await endLocalWork(root, machine).catch(() => undefined);
       return String(await writeGcMeta({ root, workspaceId: input.workspaceId, taskId: input.taskId, task, nowMs: Date.now() }));
     case "gc":
-      lutimesSync(root, 1, 1);
+      // Old enough to be collected, unless the way there leads somewhere else.
+      if (!lstatSync(dirname(root)).isSymbolicLink()) lutimesSync(root, 1, 1);
       return JSON.stringify(await collectGarbage({ workspacesRoot: workspaces, limits: GC, ask: null, dryRun: false, ...machine }));
     case "artifacts":
     case "workdir":

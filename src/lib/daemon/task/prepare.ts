@@ -85,7 +85,7 @@ async function build(run: TaskRun, place: LocalPlace | null, context: TaskContex
   run.known.ownWorkDir = !environment.localDirectory && !environment.sharedDirectory;
   // The worktree is a picture of the directory: nobody has to wait for its task.
   if (place?.worktree === true) place.leave();
-  const temp = await createTaskTempDir(ctx.config.agentTempBase).catch((error: unknown) => {
+  const temp = await createTaskTempDir(ctx.config.agentTempBase, environment.root).catch((error: unknown) => {
     throw stageError("prepare task temp dir", error);
   });
   run.releases.add("temporary directory", () => temp.remove());

@@ -2,7 +2,8 @@ import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { readdir } from "node:fs/promises";
 import { MulticaError } from "../../core/index.ts";
-import { type FileLock, ensureDir, lockHolderPath, makeTempDir, removeTree, tryFileLock } from "../../platform/index.ts";
+import { TEMP_ROOT_FILE } from "../../execenv/index.ts";
+import { type FileLock, ensureDir, lockHolderPath, makeTempDir, removeTree, tryFileLock, writeFileIfAbsent } from "../../platform/index.ts";
 
 const LOCK = ".task_lock";
 const ATTEMPTS = 3;
@@ -15,9 +16,10 @@ export interface TaskTempDir {
 
 /**
  * A private directory (0700) for everything the agent calls temporary, locked while the task lives (execenv.md 13).
- * It lies under the system's short temporary directory, because sockets cannot have long paths, or under `base`.
+ * It lies under the system's short temporary directory, because sockets cannot have long paths, or under `base`;
+ * it names the environment of its task.
  */
-export async function createTaskTempDir(base: string | undefined): Promise<TaskTempDir> {
+export async function createTaskTempDir(base: string | undefined, envRoot: string): Promise<TaskTempDir> {
   if (base !== undefined && !isAbsolute(base)) {
     throw new MulticaError("bad_setting", `MULTICA_AGENT_TEMP_BASE must be an absolute path, not ${JSON.stringify(base)}`);
   }
@@ -25,7 +27,10 @@ export async function createTaskTempDir(base: string | undefined): Promise<TaskT
     const path = await makeTempDir("multica-task-", base ?? tmpdir());
     const lock = tryFileLock(join(path, LOCK));
     // Nobody but a sweep of abandoned directories can be faster than us: it may have this one.
-    if (lock !== null) return taskTempDir(path, lock);
+    if (lock === null) continue;
+    // So that inspecting the environment finds what a dead task left.
+    await writeFileIfAbsent(join(path, TEMP_ROOT_FILE), envRoot, { mode: 0o600 });
+    return taskTempDir(path, lock);
   }
   throw new MulticaError("temp_dir_locked", "no temporary directory could be locked for the task", { retry: "later" });
 }

@@ -25,8 +25,8 @@ export interface Repaired {
   readonly backup?: string | undefined;
 }
 
-/** Where a check belongs: `environment` checks come with a root that exists, `codex` ones build a home as well. */
-export type Section = "environment" | "codex";
+/** Where a check belongs: `environment` checks come with a root that exists, `codex` ones build a home as well; no task asks for `machine`. */
+export type Section = "environment" | "codex" | "machine";
 
 /**
  * A predicate and the repair of what it finds. `check` reads only. `repair` must end well when it is run again after a

@@ -72,6 +72,7 @@ export const CODES = {
   WT_STALE: { severity: "info", fix: "auto" },
   WT_PRESERVED: { severity: "warn", fix: "manual", hint: "Save what is in it, then remove it with `git worktree remove`." },
   REPO_WORKTREE_BROKEN: { severity: "warn", fix: "manual", hint: "Check the repository out anew with `multica repo checkout`; the files stay here." },
+  TMP_DEAD: { severity: "info", fix: "manual", hint: "`multica execenv gc --temp` removes it." },
   CH_TEMP_LEFTOVER: { severity: "info", fix: "auto" },
   CH_BACKUP_NOT_DIR: { severity: "warn", fix: "auto" },
   CHECK_FAILED: { severity: "error", fix: "manual", hint: "Look at the error: rights, a full disk, or a file system that is gone." },

@@ -14,6 +14,7 @@ import { referencedCheck } from "./referenced.ts";
 import { sessionsCheck } from "./sessions.ts";
 import { skillsCheck } from "./skills.ts";
 import { rootStagingCheck, stagingCheck } from "./staging.ts";
+import { tempCheck } from "./temp.ts";
 import { checkoutsCheck, worktreeCheck } from "./worktrees.ts";
 
 /** All checks, in the order in which their repairs depend on each other (execenv.md 7.10). */
@@ -38,4 +39,5 @@ export const CHECKS: readonly Check[] = [
   modelsCheck,
   pluginsCheck,
   skillsCheck,
+  tempCheck,
 ];
