@@ -9,6 +9,7 @@ import { INTERNAL_HEADERS, createApp } from "./http/app.ts";
 import { serverPaths } from "./paths.ts";
 import { ensureLocalUser } from "./services/account.ts";
 import { sweepFiles } from "./services/attachments/files.ts";
+import { startScheduler } from "./services/autopilots/scheduler.ts";
 import { createAudit } from "./services/tasks/audit.ts";
 import { startSweeper } from "./services/tasks/sweeper.ts";
 import { trackConnections } from "./connections.ts";
@@ -115,9 +116,11 @@ async function serve(ctx: ServerContext, options: StartOptions): Promise<Serving
   const socket = attachSocket(http, ctx);
   const port = await listen(http, options);
   const sweeper = startSweeper(ctx);
+  const stopScheduler = startScheduler(ctx);
   const stopFiles = ctx.clock.every(FILE_SWEEP_MS, () => void sweepFiles(ctx));
   const close = async (): Promise<void> => {
     sweeper.stop();
+    stopScheduler();
     stopFiles();
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     connections.closeIdle();

@@ -4,7 +4,7 @@ import { testServer } from "../../support/server.ts";
 describe("the shape of answers (server-api.md 1.2)", () => {
   it("answers an unknown path with the plain-text 404, with and without a credential", async () => {
     const server = await testServer();
-    for (const path of ["/nope", "/api/nope", "/api/daemon/nope", "/api/projects", "/api/skills", "/api/issues/x/reactions"]) {
+    for (const path of ["/nope", "/api/nope", "/api/daemon/nope", "/api/dashboard/x", "/api/pins", "/api/skills/search/x"]) {
       for (const token of [null, "mul_wrong", server.token]) {
         const reply = await server.call("GET", path, undefined, { token });
         expect([reply.status, reply.text, reply.headers.get("content-type")]).toEqual([404, "404 page not found\n", "text/plain; charset=utf-8"]);

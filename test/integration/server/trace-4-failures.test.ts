@@ -138,12 +138,11 @@ describe("trace 4: failures", () => {
     const server = await liveServer();
     const route = await server.call("POST", "/api/daemon/nothing/here", {});
     expect([route.status, route.text, route.headers.get("content-type")]).toEqual([404, "404 page not found\n", expect.stringContaining("text/plain")]);
-    const chat = await server.call("GET", `/api/daemon/chat-sessions/${UNKNOWN}/gc-check`);
-    expect(chat.text).toBe("404 page not found\n");
     for (const [path, text] of [
       [`/api/daemon/tasks/${UNKNOWN}/status`, "task not found"],
       [`/api/daemon/workspaces/${UNKNOWN}/repos`, "workspace not found"],
       [`/api/daemon/runtimes/${UNKNOWN}/tasks/pending`, "runtime not found"],
+      [`/api/daemon/chat-sessions/${UNKNOWN}/gc-check`, "chat session not found"],
     ]) {
       const answer = await server.call("GET", path ?? "");
       expect([answer.status, answer.body]).toEqual([404, { error: text }]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isBareAcknowledgement } from "../../../src/lib/server/services/tasks/complete.ts";
-import { commentText } from "../../../src/lib/server/services/tasks/report.ts";
+import { commentText } from "../../../src/lib/server/services/tasks/final-text.ts";
 import { statesBefore } from "../../../src/lib/server/services/tasks/states.ts";
 
 describe("statesBefore", () => {

@@ -3,6 +3,7 @@ import { MulticaError, errorText, isMulticaError } from "../../core/index.ts";
 import { dirname } from "node:path";
 import { SCHEMA_V1 } from "./schema.ts";
 import { SCHEMA_ATTACHMENTS } from "./schema-attachments.ts";
+import { SCHEMA_AUTOPILOTS } from "./schema-autopilots.ts";
 import { SCHEMA_CHAT } from "./schema-chat.ts";
 import { SCHEMA_PROJECTS } from "./schema-projects.ts";
 import { SCHEMA_REQUESTS } from "./schema-requests.ts";
@@ -13,7 +14,16 @@ import { SCHEMA_SQUADS } from "./schema-squads.ts";
 const BUSY_MS = 2000;
 
 /** Schema steps in order; `user_version` counts those that are applied. Never edit a released one: append. */
-const MIGRATIONS: readonly string[] = [SCHEMA_V1, SCHEMA_REQUESTS, SCHEMA_SKILLS, SCHEMA_PROJECTS, SCHEMA_SQUADS, SCHEMA_ATTACHMENTS, SCHEMA_CHAT];
+const MIGRATIONS: readonly string[] = [
+  SCHEMA_V1,
+  SCHEMA_REQUESTS,
+  SCHEMA_SKILLS,
+  SCHEMA_PROJECTS,
+  SCHEMA_SQUADS,
+  SCHEMA_ATTACHMENTS,
+  SCHEMA_CHAT,
+  SCHEMA_AUTOPILOTS,
+];
 
 /**
  * Opens (and creates, mode 0600) the server's database, brings its schema up to date and returns it.

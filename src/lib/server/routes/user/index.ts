@@ -3,6 +3,8 @@ import type { App } from "../../http/env.ts";
 import { agentRoutes } from "./agents.ts";
 import { agentActionRoutes } from "./agent-actions.ts";
 import { attachmentRoutes } from "./attachments.ts";
+import { autopilotRoutes } from "./autopilots.ts";
+import { chatRoutes } from "./chat.ts";
 import { commentRoutes } from "./comments.ts";
 import { inboxRoutes } from "./inbox.ts";
 import { issueRoutes } from "./issues.ts";
@@ -33,6 +35,8 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   projectRoutes(app, ctx);
   squadRoutes(app, ctx);
   inboxRoutes(app, ctx);
+  autopilotRoutes(app, ctx);
+  chatRoutes(app, ctx);
   labelRoutes(app, ctx);
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);

@@ -52,6 +52,8 @@ export function updateProject(tx: Tx, project: ProjectRow, input: ProjectInput):
 export function deleteProject(tx: Tx, project: ProjectRow): void {
   const params = { id: project.id, now: tx.now };
   run(tx.db, "UPDATE issue SET project_id = NULL, revision = revision + 1, updated_at = :now WHERE project_id = :id", params);
+  run(tx.db, "UPDATE autopilot SET project_id = NULL WHERE project_id = :id", { id: project.id });
+  run(tx.db, "UPDATE chat_session SET project_id = NULL WHERE project_id = :id", { id: project.id });
   run(tx.db, "DELETE FROM project WHERE id = :id", { id: project.id });
 }
 

@@ -56,6 +56,10 @@ export function archiveSquad(tx: Tx, scope: Scope, squad: SquadRow): void {
      WHERE assignee_type = 'squad' AND assignee_id = :id`,
     { leader: squad.leader_id, id: squad.id, now: tx.now },
   );
+  run(tx.db, "UPDATE autopilot SET assignee_type = 'agent', assignee_id = :leader WHERE assignee_type = 'squad' AND assignee_id = :id", {
+    leader: squad.leader_id,
+    id: squad.id,
+  });
 }
 
 /** 403 unless the caller may change the squad: who made it, or a person who manages the workspace. */

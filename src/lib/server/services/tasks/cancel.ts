@@ -35,7 +35,19 @@ export function cancelTasksOfAgent(tx: Tx, agentId: string): number {
   return cancelAll(tx, "agent_id", agentId);
 }
 
-function cancelAll(tx: Tx, column: "issue_id" | "agent_id", id: string): number {
+/** Cancels the runs of an autopilot that is about to go. */
+export function cancelTasksOfAutopilot(tx: Tx, autopilotId: string): void {
+  const sql = `SELECT t.id FROM task t JOIN autopilot_run r ON r.id = t.autopilot_run_id
+    WHERE r.autopilot_id = :autopilotId AND t.status IN (${sqlStates(OPEN_STATES)})`;
+  for (const { id } of all<{ id: string }>(tx.db, sql, { autopilotId })) cancelRow(tx, id);
+}
+
+/** Cancels everything a conversation waits for. Returns how many. */
+export function cancelTasksOfChat(tx: Tx, sessionId: string): number {
+  return cancelAll(tx, "chat_session_id", sessionId);
+}
+
+function cancelAll(tx: Tx, column: "issue_id" | "agent_id" | "chat_session_id", id: string): number {
   const open = all<{ id: string }>(
     tx.db,
     // Waiting rows first: otherwise ending a dispatched one would promote its follow-up for nothing.

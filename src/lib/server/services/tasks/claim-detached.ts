@@ -2,6 +2,8 @@ import type { Task } from "../../../wire/index.ts";
 import { one } from "../../db/query.ts";
 import { type IssueRow, type TaskRow, type WorkspaceRow, issueIdentifier, quickCreateOf } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { chatFields } from "../chat/outcome.ts";
+import { autopilotFields } from "../autopilots/outcome.ts";
 
 export interface DetachedFields {
   readonly fields: Partial<Task>;
@@ -15,6 +17,8 @@ const NONE: DetachedFields = { fields: {}, projectId: null };
 
 /** What a claim carries for a run that has no issue (server-api.md 5.4: quick create, autopilot, chat). */
 export function detachedFields(tx: Tx, task: TaskRow): DetachedFields {
+  if (task.chat_session_id !== null) return chatFields(tx, task);
+  if (task.autopilot_run_id !== null) return autopilotFields(tx, task);
   const request = quickCreateOf(task);
   return request === null ? NONE : quickCreateFields(tx, task, request);
 }

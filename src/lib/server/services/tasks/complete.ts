@@ -10,7 +10,8 @@ import { onCommentCreated } from "./comment-triggers.ts";
 import { afterEnd } from "./aftermath.ts";
 import { afterFailure } from "./fail.ts";
 import { releaseWaiting } from "./follow-ups.ts";
-import { type RunFacts, commentText, existingComment, factColumns } from "./report.ts";
+import { commentText } from "./final-text.ts";
+import { type RunFacts, existingComment, factColumns } from "./report.ts";
 import { loadComment } from "./queue.ts";
 import { endTask, findTask } from "./store.ts";
 

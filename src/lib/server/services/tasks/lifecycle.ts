@@ -2,6 +2,7 @@ import { type HttpError, badRequest, notFound } from "../../http-error.ts";
 import { run } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { afterStart } from "./aftermath.ts";
 import { promoteDeferred } from "./follow-ups.ts";
 import { findTask, moveTask } from "./store.ts";
 
@@ -32,6 +33,7 @@ export function startTask(tx: Tx, taskId: string): TaskRow {
     set: { started_at: tx.now, prepare_lease_expires_at: null, wait_reason: null },
   });
   if (started === undefined) throw refuse(tx, taskId, "started");
+  afterStart(tx, started);
   promoteDeferred(tx, started.runtime_id);
   return started;
 }

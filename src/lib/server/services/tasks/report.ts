@@ -1,11 +1,7 @@
-import { redactText } from "../../../core/index.ts";
 import { one } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { type Pointer, mergedPointer } from "./lifecycle.ts";
-
-/** Longest comment the server writes from an agent's final text, in characters. */
-const MAX_COMMENT = 60_000;
 
 /** What both terminal callbacks may carry beside their own fields (server-api.md 6.8, 6.9). */
 export interface RunFacts extends Pointer {
@@ -30,11 +26,4 @@ export function factColumns(task: TaskRow, report: RunFacts) {
 export function existingComment(tx: Tx, id: string | null): string | null {
   if (id === null) return null;
   return one<{ id: string }>(tx.db, "SELECT id FROM comment WHERE id = :id", { id })?.id ?? null;
-}
-
-/** Text as it is stored in a comment: escapes that an agent wrote out are decoded, secrets redacted, length bounded. */
-export function commentText(text: string): string {
-  const decoded = text.replace(/\\(r\\n|n|t|r)/g, (_match, escape: string) => (escape === "t" ? "\t" : "\n"));
-  const clean = redactText(decoded).trim();
-  return clean.length <= MAX_COMMENT ? clean : `${clean.slice(0, MAX_COMMENT - 1)}…`;
 }

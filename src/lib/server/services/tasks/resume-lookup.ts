@@ -7,7 +7,7 @@ const NOTHING: ResumeChoice = { sessionId: null, workDir: null, unavailable: fal
 
 /**
  * What a claimed task continues: a retry its inherited pair, a task that must start fresh at most its own directory,
- * any other the best earlier run of the same agent on the same issue (server-api.md 11.7).
+ * any other the best earlier run of the same agent on the same issue or in the same conversation (server-api.md 11.7).
  */
 export function resumeFor(db: Db, task: TaskRow): ResumeChoice {
   if (task.force_fresh_session === 1) return { ...NOTHING, workDir: task.work_dir };
@@ -15,7 +15,7 @@ export function resumeFor(db: Db, task: TaskRow): ResumeChoice {
     const sameRuntime = (task.session_runtime_id ?? task.runtime_id) === task.runtime_id;
     return { sessionId: sameRuntime ? task.session_id : null, workDir: task.work_dir, unavailable: false };
   }
-  if (task.issue_id === null) return NOTHING;
+  if (task.issue_id === null && task.chat_session_id === null) return NOTHING;
   const choice = chooseResume(earlierSessions(db, task), task.runtime_id);
   // A retry whose run had no session yet still has the directory of that run.
   return task.work_dir === null ? choice : { ...choice, workDir: task.work_dir };
@@ -23,10 +23,10 @@ export function resumeFor(db: Db, task: TaskRow): ResumeChoice {
 
 /** Earlier runs that have a session, newest activity first. Queued children carry their parent's: they do not count. */
 function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
-  const pair = { issueId: task.issue_id, agentId: task.agent_id, id: task.id };
+  const pair = { issueId: task.issue_id, chatId: task.chat_session_id, agentId: task.agent_id, id: task.id };
   const rows = all<TaskRow>(
     db,
-    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
+    `SELECT * FROM task WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
        AND status NOT IN ('queued', 'deferred', 'dispatched')
      ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, rowid DESC`,
     pair,
@@ -35,7 +35,7 @@ function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
     all<{ id: string }>(
       db,
       `SELECT retired_session_id AS id FROM task
-       WHERE issue_id = :issueId AND agent_id = :agentId AND id <> :id AND retired_session_id IS NOT NULL`,
+       WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND id <> :id AND retired_session_id IS NOT NULL`,
       pair,
     ).map((row) => row.id),
   );

@@ -2,9 +2,12 @@ import type { SqlParams } from "../../../platform/index.ts";
 import { one, update } from "../../db/query.ts";
 import { type AgentRow, type TaskRow, stringsColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { moveMessages } from "../chat/outcome.ts";
 import { insertTask, pendingOf } from "./queue.ts";
 import { decideRetry } from "./retry.ts";
 import { findTask } from "./store.ts";
+
+const CHAT_RETRY_PRIORITY = 3;
 
 /**
  * The child that tries a failed task again, or undefined when the rules say no. A follow-up that is queued for the same
@@ -26,7 +29,9 @@ export function retryFailed(tx: Tx, failed: TaskRow): TaskRow | undefined {
   if (decision.kind === "none") return undefined;
   const waiting = failed.issue_id === null ? undefined : pendingOf(tx, { issue: { id: failed.issue_id }, agentId: failed.agent_id }, "queued");
   if (waiting !== undefined) return takeOver(tx, waiting, failed, decision);
-  return insertTask(tx, { ...copied(failed), ...inherited(failed, decision), status: "queued" });
+  const retry = insertTask(tx, { ...copied(failed), ...inherited(failed, decision), status: "queued" });
+  if (failed.chat_session_id !== null) moveMessages(tx, failed, retry);
+  return retry;
 }
 
 type Retry = { readonly attempt: number; readonly fresh: boolean };
@@ -38,7 +43,8 @@ function copied(failed: TaskRow): SqlParams {
     workspace_id: failed.workspace_id,
     issue_id: failed.issue_id,
     chat_session_id: failed.chat_session_id,
-    priority: failed.priority,
+    // Who waits in a conversation waits for this answer first.
+    priority: failed.chat_session_id === null ? failed.priority : Math.max(failed.priority, CHAT_RETRY_PRIORITY),
     trigger_comment_id: failed.trigger_comment_id,
     coalesced_comment_ids: failed.coalesced_comment_ids,
     trigger_summary: failed.trigger_summary,
