@@ -40,6 +40,8 @@ export interface TaskDaemonOptions {
   /** Time as the pipeline sees it; the machine's own unless given. */
   readonly clock?: Clock;
   readonly env?: Readonly<Record<string, string>>;
+  /** Agents can run under its hosts; none unless given. */
+  readonly exec?: DaemonContext["exec"];
   /** The rollout index; none unless given. */
   readonly index?: DaemonContext["index"];
 }
@@ -96,7 +98,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     api,
     state,
     outbox,
-    exec: null,
+    exec: options.exec ?? null,
     threads: new TaskThreads(),
     index: options.index ?? null,
     clock,

@@ -6,6 +6,7 @@ import type { DaemonConfig } from "../../src/lib/config/index.ts";
 import { runTask } from "../../src/lib/daemon/task/handle.ts";
 import { type ProcessIdentity, findByEnv, identityAlive, processIdentity, sendSignal } from "../../src/lib/platform/index.ts";
 import { CHILDREN } from "../fixtures/agents-bin/zoo.mjs";
+import { execWorld } from "./exec.ts";
 import { type TaskDaemon, taskDaemon } from "./task-daemon.ts";
 import type { Route } from "./task-server.ts";
 import { tempDir } from "./temp.ts";
@@ -18,6 +19,8 @@ type ZooEnd = (typeof ZOO_ENDS)[number];
 export interface ZooCase {
   readonly child: string;
   readonly end: ZooEnd;
+  /** Under an exec host instead of as a child of the daemon. */
+  readonly hosted?: boolean;
 }
 
 /** Every child with every end. */
@@ -70,13 +73,17 @@ export async function runZoo(cases: readonly ZooCase[], atOnce: number): Promise
   return results;
 }
 
-async function runCase({ child, end }: ZooCase): Promise<ZooResult> {
+async function runCase({ child, end, hosted = false }: ZooCase): Promise<ZooResult> {
   const dir = tempDir("multica-zoo-");
   const config: Partial<DaemonConfig> = {
     ...(end === "timeout" ? { agentTimeoutMs: LIMIT_MS } : {}),
     ...(end === "watchdog" ? { idleWatchdogMs: LIMIT_MS } : {}),
   };
-  const daemon = await taskDaemon({ agent: "acp-zoo", config });
+  const daemon = await taskDaemon({
+    agent: "acp-zoo",
+    config: { ...config, agentTransport: hosted ? "host" : "child" },
+    ...(hosted ? { outbox: true, exec: execWorld().service } : {}),
+  });
   const files = { ZOO_READY: join(dir, "ready"), ZOO_FINAL: join(dir, "final") };
   const task = daemon.task({ agent: { id: "a", name: "Dev", custom_env: { ...files, ZOO_CHILD: child, ZOO_END: end } } });
   const neighbours = startNeighbours(task.id);
@@ -94,7 +101,7 @@ async function runCase({ child, end }: ZooCase): Promise<ZooResult> {
     await endIt(daemon, end);
     await done;
     const freedAt = Date.now();
-    expect(reportedAt, "the server was told").toBeGreaterThan(0);
+    await waitFor("the server to be told", () => reportedAt > 0);
     if (told.reason !== undefined) expect(daemon.server.bodies("fail")[0]?.["failure_reason"]).toBe(told.reason);
     expect(findByEnv("MULTICA_TASK_ID", task.id), "survivors").toEqual([]);
     expect(neighbours.every(identityAlive), "neighbours live").toBe(true);
