@@ -1,3 +1,4 @@
+// execenv.md 18, cases 10 (Codex's own table), 11–14 and 16.
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
 import type { SandboxMode } from "../../../src/lib/execenv/codex/sandbox-policy.ts";
@@ -66,7 +67,7 @@ describe("the sandbox block", () => {
     for (const text of [`${BLOCK}\nmodel = "m"`, `# mine\n\n\n${BLOCK}\n\n\nmodel = "m"\n`, `model = "m"\n${BLOCK}[a]\nb = 1\n`]) expect(apply(text)).toBe(text);
   });
 
-  it("moves what Codex wrote before our last line out of the block", () => {
+  it("moves what Codex wrote before our last line out of the block (case 11)", () => {
     const found = BLOCK.replace(END, `[projects."/w"]\ntrust_level = "trusted"\n${END}`);
     expect(apply(found)).toBe(`${BLOCK}\n[projects."/w"]\ntrust_level = "trusted"\n`);
   });
@@ -96,6 +97,49 @@ describe("the sandbox block", () => {
   });
 });
 
+describe("the blocks of features and memory (case 12)", () => {
+  const all = { sandbox: "workspace-write", multiAgent: true, memory: true } as const;
+  const once = (text: string): string => planConfig(text, all).text;
+  const count = (text: string, id: string): number => text.split("\n").filter((line) => line.startsWith(`# BEGIN multica-managed ${id} `)).length;
+
+  it.each<[string, string, "dotted" | "table", "dotted" | "table"]>([
+    ["an empty file", "", "dotted", "dotted"],
+    ["dotted keys with spaces", "features . multi_agent = true\nfeatures.memories=true\nmemories . use_memories = true\n", "dotted", "dotted"],
+    ["an empty table of features", "[features]\n", "table", "dotted"],
+    ["a spaced and commented header", "[ features ] # mine\nmulti_agent = true\nshell_tool = true\n", "table", "dotted"],
+    ["only a sub-table of features", "[features.x]\na = 1\n", "dotted", "dotted"],
+    ["a table of memory", "[memories]\nuse_memories = true\nmax = 3\n", "dotted", "table"],
+    ["both tables", '[features]\nmemories = true\n[memories]\ngenerate_memories = true\n[other]\nmulti_agent = "kept"\n', "table", "table"],
+    ["an inline table of features", "features = { multi_agent = true, shell_tool = true }\n", "dotted", "dotted"],
+  ])("stand once and in the right form in %s, and the second pass changes no byte", (_what, text, features, memories) => {
+    const result = once(text);
+    expect(parse(result)).toMatchObject({ features: { multi_agent: false, multi_agent_v2: false, memories: false }, memories: { generate_memories: false, use_memories: false } });
+    expect(["multi-agent", "memory-feature", "memory-config"].map((id) => count(result, id))).toEqual([1, 1, 1]);
+    expect([/^features\.multi_agent = false$/m.test(result), /^memories\.use_memories = false$/m.test(result)]).toEqual([features === "dotted", memories === "dotted"]);
+    expect(once(result)).toBe(result);
+    for (const kept of ["shell_tool = true", "max = 3", 'multi_agent = "kept"', "[features.x]"]) if (text.includes(kept)) expect(result).toContain(kept);
+  });
+
+  it("stand above all tables of a file that ends inside one, and old ones at the end move up (case 13)", () => {
+    const result = once(`model = "m"\n[profiles.x]\nmodel = "n"\n${BLOCK}`);
+    expect(result.indexOf("sandbox_mode")).toBeLessThan(result.indexOf("[profiles.x]"));
+    expect(blocks(result)).toBe(1);
+    expect(parse(result)).toMatchObject({ model: "m", profiles: { x: { model: "n" } } });
+  });
+
+  it("come without entries of skills that Codex refuses, and the table of skills stays (case 16)", () => {
+    const entry = '[[skills.config]]\nname = "plugin"\nenabled = true\n';
+    const file = '[[skills.config]]\npath = "/a/SKILL.md"\nenabled = true\n';
+    for (const text of [entry, entry + file, `${file}\n${entry}[tui]\nx = 1\n`, `[skills]\nbundled = true\n${entry}`, `model = "m"\n\n${file}`.trimEnd()]) {
+      const result = once(text);
+      expect([text, result.includes("skills.config"), result.includes("[skills]")]).toEqual([text, false, text.includes("[skills]")]);
+      expect(result.includes("[tui]\nx = 1")).toBe(text.includes("[tui]"));
+      expect(once(result)).toBe(result);
+    }
+    expect(once(entry)).toBe(once(""));
+  });
+});
+
 describe("scanToml", () => {
   it("takes strings and arrays over several lines as one statement", () => {
     const lines = ["a = '''", "[no]", "'''", 'b = [ # "x', '  "]", ', "]", 'c = "a # b \\" ["', "[[d]]", "e = 1", "[f.\"g.h\"]"];
@@ -110,7 +154,7 @@ describe("scanToml", () => {
   });
 });
 
-describe("sandboxPolicy", () => {
+describe("sandboxPolicy (case 14; Windows is not served, decision 2)", () => {
   const host = (platform: "linux" | "darwin" | "windows", setting?: string) => ({ platform, env: setting === undefined ? {} : { MULTICA_CODEX_SANDBOX: setting } });
 
   it.each([
