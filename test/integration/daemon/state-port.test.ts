@@ -90,6 +90,15 @@ describe("what the daemon answers about its files", () => {
     expect(notes).toEqual([]);
   }, 40_000);
 
+  it("is nothing without the state file and the index, and says so", async () => {
+    const home = testHome();
+    const daemon = await testDaemon(home, configFor(home, await testServer()));
+    const ask = (method: string, path: string, body?: string) => localRequest(daemon.port, method, path, { token: daemon.operatorToken(), ...(body === undefined ? {} : { body }) });
+    expect(JSON.parse((await ask("GET", "/state")).text)).toEqual({ state: null, index: null, last_check: null, degraded: [] });
+    const refused = [await ask("GET", "/state/sessions"), await ask("GET", "/state/sessions/01a1fc69"), await ask("POST", "/state/backfill", "{}"), await ask("POST", "/state/check", "{}")];
+    expect(refused.map((one) => [one.status, one.headers["x-multica-code"]])).toEqual(Array(4).fill([503, "index_not_ready"]));
+  });
+
   it("finds rows that do not fit their files, and makes the index anew when asked to", async () => {
     const { daemon, paths, codex, places } = await world();
     const [first = "", second = ""] = paths;
