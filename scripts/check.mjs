@@ -1,4 +1,4 @@
-// What CI runs before the tests: types, lint, import rules, dead code, current generated files. Every part runs, so
+// What CI runs before the tests: types, lint, import rules, dead code, the coverage table, current generated files. Every part runs, so
 // that one look shows everything; the exit code is 1 when any of them complained.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
@@ -11,6 +11,7 @@ const parts = [
   ["lint", bin("eslint"), ["--max-warnings", "0", "."]],
   ["import rules", bin("depcruise"), ["--config", ".dependency-cruiser.mjs", "--output-type", "err", "src"]],
   ["dead code", process.execPath, ["scripts/dead-code.mjs"]],
+  ["coverage table", process.execPath, ["scripts/coverage.mjs"]],
   ["generated files", process.execPath, ["scripts/manifest.ts", "--check"]],
 ];
 
