@@ -24,6 +24,7 @@ export default class ExecenvClean extends BaseCommand {
     workdir: switchFlag("only the working directory; output and logs stay"),
     sidecars: switchFlag("only what a task left in a user's directory"),
     "discard-work": switchFlag("also what holds work that exists nowhere else; it is kept as a rescue where its repository has a cache"),
+    force: switchFlag("end commands that still work in it first; a running task is never ended"),
     yes: switchFlag("do not ask"),
     "dry-run": switchFlag("say what would be deleted; write nothing"),
     output: outputFlag("table"),
@@ -42,11 +43,14 @@ export default class ExecenvClean extends BaseCommand {
     }
     const { cleanEnvironment } = await import("../../lib/execenv/index.ts");
     const { systemClock } = await import("../../lib/platform/index.ts");
-    const { usedByProcesses } = await import("../../cli/exec/users.ts");
+    const { endUsers, usedByProcesses } = await import("../../cli/exec/users.ts");
     const { artifactPatterns } = resolveGcSettings(this.env);
     const request = { workspacesRoot: place.workspacesRoot, part, artifactPatterns, discardWork: flags["discard-work"] === true, dryRun, isActive: usedByProcesses(this.context(flags).stateDir) };
     const reports: CleanReport[] = [];
-    for (const env of envs) reports.push(await cleanEnvironment(env, { ...request, clock: systemClock, env: this.env }));
+    for (const env of envs) {
+      if (flags.force === true && !dryRun) await endUsers(this.context(flags).stateDir, env.path, systemClock);
+      reports.push(await cleanEnvironment(env, { ...request, clock: systemClock, env: this.env }));
+    }
     const { cleanText } = await import("../../views/execenv.ts");
     await this.emit(flags, { dry_run: dryRun, envs: reports }, () => cleanText(reports));
     const exit = worstExit(reports.map(cleanExit));

@@ -13,7 +13,7 @@ export interface RecoveryParts {
   readonly logger: Logger;
   readonly leftoverGraceMs: number;
   /** Takes over what earlier runs left under exec hosts, before strays are looked for; answers what a sweep must spare. */
-  readonly adopt: (state: StateHandle, epoch: number) => Promise<Spare>;
+  readonly adopt: (state: StateHandle) => Promise<Spare>;
   /** Tasks that ended with an earlier run. */
   readonly onLost: (tasks: readonly TaskRecord[]) => void;
 }
@@ -28,9 +28,9 @@ export async function recover(state: StateHandle, parts: RecoveryParts): Promise
   try {
     const identity = processIdentity(currentPid());
     if (identity === null) throw new MulticaError("bug", "this process has no identity");
-    const { crashed, epoch } = await state.beginRun({ identity, port: parts.port });
+    const { crashed } = await state.beginRun({ identity, port: parts.port });
     if (crashed) logger.warn("the run before did not end by itself");
-    const spare = await parts.adopt(state, epoch);
+    const spare = await parts.adopt(state);
     await endLeftovers(state.leftoverAgents(), { clock, logger, graceMs: parts.leftoverGraceMs, spare });
     const lost = state.markLost();
     parts.onLost(lost);

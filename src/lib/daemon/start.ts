@@ -24,13 +24,14 @@ export async function open(stage: Stage, daemon: Daemon, opened: Opened): Promis
   const { config } = options;
   let adopted: Adopted[] = [];
   let lost: readonly TaskRecord[] = [];
-  const adopt = async (handle: StateHandle | null, epoch: number): Promise<Spare> => {
+  const adopt = async (handle: StateHandle | null): Promise<Spare> => {
+    const epoch = hostEpoch(handle, clock.now());
     opened.exec = await openExec({ ...daemon.ctx, state: handle, epoch, autoReattach: config.execAutoReattach });
     adopted = await findAdopted({ exec: opened.exec, state: handle, credentials: daemon.ctx.credentials, logger, graceMs: limits.leftoverGrace });
     return registeredProcesses(opened.exec);
   };
   if (options.noState === true) {
-    await adopt(null, clock.now());
+    await adopt(null);
     return adopted;
   }
   // Here and not above: without the state file the daemon must not need SQLite either.
@@ -59,6 +60,15 @@ function tellLost(outbox: Outbox, lost: readonly TaskRecord[], adopted: readonly
     if (!alive.has(task.runtime_id)) continue;
     outbox.add(task.task_id, [{ kind: "fail", body: { error: "the daemon ended while the task was running", failure_reason: "runtime_recovery" } }], { durable: true });
   }
+}
+
+/**
+ * The number by which hosts know the newest daemon. A time, because runs with and without the state file take turns and only
+ * one of them counts its runs; never behind the run before, whatever became of the clock.
+ */
+function hostEpoch(state: StateHandle | null, nowMs: number): number {
+  const [, before] = state?.listRuns(2) ?? [];
+  return Math.max(nowMs, (before?.started_at_ms ?? 0) + 1);
 }
 
 /** Goes on with the agents that outlived an earlier daemon, each in a slot while there are any. */

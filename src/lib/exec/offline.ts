@@ -5,9 +5,14 @@ import { type Clock, identityAlive, isInside } from "../platform/index.ts";
 import type { ExecState } from "../wire/exec-process.ts";
 import { connectHost } from "./client.ts";
 import { readExit, readMeta, readToken } from "./files.ts";
+import { isAgentThread } from "./ids.ts";
 import { LogReader } from "./log/reader.ts";
 import { type HostMeta, fromWire } from "./protocol.ts";
 import type { LogEvent } from "./types.ts";
+
+const CONNECT_MS = 5000;
+const END_MS = 12_000;
+const POLL_MS = 20;
 
 /** A process as its directory tells of it, without a daemon. */
 export interface RecordedProcess {
@@ -40,6 +45,34 @@ export function recordedUsers(processes: readonly RecordedProcess[], root: strin
   });
 }
 
+/**
+ * Ends living commands through their hosts, with or without a daemon; whoever owns them learns it from the host. Agents are
+ * left alone: a task works there. Resolves when none lives, or after grace and 12 s more: what lives then is answered.
+ */
+export async function endRecorded(users: readonly RecordedProcess[], parts: { readonly clock: Clock; readonly graceMs: number }): Promise<RecordedProcess[]> {
+  const ends = users.map(async (user) => {
+    if (isAgentThread(user.thread_id)) return [user];
+    await askToEnd(user, parts).catch((error: unknown) => {
+      if (!isMulticaError(error)) throw error;
+    });
+    const limit = parts.clock.monotonic() + parts.graceMs + END_MS;
+    while (readExit(user.dir) === null && parts.clock.monotonic() < limit) await parts.clock.sleep(POLL_MS);
+    return readExit(user.dir) === null ? [user] : [];
+  });
+  return (await Promise.all(ends)).flat();
+}
+
+async function askToEnd({ meta, dir }: RecordedProcess, { clock, graceMs }: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {
+  const client = await connectHost({
+    ...{ socket: meta.socket, token: readToken(dir) ?? "", role: "viewer", epoch: 0, instanceId: meta.instance_id, nonceHash: meta.nonce_hash, clock, timeoutMs: CONNECT_MS },
+  });
+  try {
+    await client.request("terminate", { grace_ms: graceMs, reason: "terminated" });
+  } finally {
+    client.close();
+  }
+}
+
 function entriesOf(root: string): string[] {
   try {
     return readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
@@ -61,7 +94,6 @@ export function* recordedLog(dir: string, afterSeq: number): Generator<LogEvent>
   }
 }
 
-const CONNECT_MS = 5000;
 const WAIT_MS = 60_000;
 
 /** The same, and what follows: asked of the host itself as a viewer, until the process is closed or nobody answers. */

@@ -1,13 +1,14 @@
+import { join } from "node:path";
 import { errorText } from "../../core/index.ts";
 import { type ExecService, createExecService } from "../../exec/index.ts";
-import type { Clock } from "../../platform/index.ts";
+import { type Clock, ensureDir, privateDirectory, readTextIfExists, writeFileAtomic } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { StateHandle } from "../../state/index.ts";
 
 export interface OpenExecParts {
   readonly stateDir: string;
   readonly state: StateHandle | null;
-  /** Counter of this run: hosts obey the greater one. */
+  /** Number of this run: hosts obey the greatest one. */
   readonly epoch: number;
   readonly daemonId: string;
   readonly autoReattach: boolean;
@@ -16,13 +17,23 @@ export interface OpenExecParts {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Who all hosts below a state directory belong to: named once, so that runs with, without and with a new state file are one. */
+async function hostsOwner(stateDir: string, otherwise: string): Promise<string> {
+  const path = join(stateDir, "exec", "instance");
+  const known = ((await readTextIfExists(path)) ?? "").trim();
+  if (/^[A-Za-z0-9-]{8,64}$/.test(known)) return known;
+  await ensureDir(stateDir);
+  privateDirectory(join(stateDir, "exec"));
+  await writeFileAtomic(path, `${otherwise}\n`, { mode: 0o600 });
+  return otherwise;
+}
+
 /** Makes the service and takes the hosts of earlier runs over (exec-sessions.md 20.1); a host that does not answer is only a warning. */
 export async function openExec(parts: OpenExecParts): Promise<ExecService> {
   const { state, clock, logger, env, stateDir, epoch, autoReattach } = parts;
   const exec = createExecService({
     stateDir,
-    // Without the file the machine's daemon id stands for it: it lasts as long as the state directory.
-    instanceId: state?.instanceId ?? parts.daemonId,
+    instanceId: await hostsOwner(stateDir, state?.instanceId ?? parts.daemonId),
     epoch,
     journal: state?.exec ?? null,
     clock,
