@@ -1,3 +1,5 @@
+// execenv.md 18, cases 53–58 with the exit codes of decision 4 (its 3 and 4 are 8, 5 is 7, 6 is 4); 56's clean --sidecars: local-directory.test.ts,
+// 58: gc.test.ts. The merge state of copied files and `CH_CONFIG_STALE`, `_EDITED`, `_DIVERGED`, `CH_COPY_STALE` belong to the refresh that is not built (decision 10).
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

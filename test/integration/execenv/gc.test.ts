@@ -1,3 +1,4 @@
+// execenv.md 18, cases 51 (on disk; the table: unit/execenv/gc-decision.test.ts), 52 and 58.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

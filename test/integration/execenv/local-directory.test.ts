@@ -1,5 +1,9 @@
+// execenv.md 18, cases 30, 33 (the user's directory), 41 (on disk), 44, 46 and 56 (clean --sidecars); 45 with real tasks: daemon/task/local-directory.test.ts.
+// Not here: drive roots and the Windows trees of 44 (decision 2); "not readable" and "not writable" of 44 and the locked directory of 46 mean
+// nothing for root, who runs these tests in a container. Of 30 `.cursor/mcp.json` comes with that provider (case 48).
 import { spawn } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkLocalDirectory, leaveLocalDirectory, writeBrief } from "../../../src/lib/execenv/index.ts";
@@ -173,6 +177,23 @@ describe("a task in a user's directory", () => {
     environment.release();
   });
 
+  it("has nothing to clean without a list of ours, and says what kept a directory from going (case 46)", async () => {
+    const place = machine();
+    const base = tempDir("multica-local-");
+    const environment = await enter(place, base);
+    environment.release();
+    const manifest = join(environment.root, ".multica_sidecar_manifest.json");
+    const list = readFileSync(manifest, "utf8");
+    rmSync(manifest);
+    const during = picture(base);
+    await leaveLocalDirectory(environment.root);
+    expect(picture(base)).toEqual(during);
+    writeFileSync(manifest, list);
+    await leaveLocalDirectory(environment.root);
+    expect([readdirSync(base), existsSync(manifest)]).toEqual([[], false]);
+    await leaveLocalDirectory(environment.root);
+  });
+
   it("is put right by clean --sidecars, byte for byte, and its root survives that", async () => {
     const w = world();
     const base = tempDir("multica-local-");
@@ -212,15 +233,25 @@ describe("a task in a user's directory", () => {
 });
 
 describe("a local directory's path", () => {
-  it("may be a project below the home, and nothing that belongs to everybody", async () => {
+  it("may be a project below the home, also through a link, and nothing that belongs to everybody (case 44)", async () => {
     const { home } = machine();
     const project = join(home, "project");
     mkdirSync(project);
     expect(await checkLocalDirectory(project, home)).toBe(project);
     put(join(home, "file"), "x");
-    for (const [name, target] of [["to-root", "/"], ["to-etc", "/etc"], ["to-home", home]] as const) symlinkSync(target, join(home, name));
-    const bad = ["relative", "/", "/etc", "/home", "/root", "/usr", "/var", "/opt", "/tmp", "/var/tmp", "/Users", home, `${home}/`, join(home, "nowhere"), join(home, "file"), join(home, "to-root"), join(home, "to-etc"), join(home, "to-home")];
-    for (const path of bad) await expect(checkLocalDirectory(path, home), path).rejects.toMatchObject({ code: "local_directory_error" });
+    for (const [name, target] of [["to-root", "/"], ["to-etc", "/etc"], ["to-usr", "/usr"], ["to-temp", tmpdir()], ["to-home", home]] as const) symlinkSync(target, join(home, name));
+    symlinkSync(project, join(home, "to-project"));
+    symlinkSync(join(home, "nowhere"), join(home, "dangling"));
+    expect(await checkLocalDirectory(join(home, "to-project"), home)).toBe(project);
+    const bad = ["relative", "/", "/etc", "/home", "/root", "/usr", "/var", "/opt", "/tmp", "/var/tmp", tmpdir(), "/Users", "/Users/Shared", home, `${home}/`, join(home, "nowhere"), join(home, "file"), join(home, "to-root"), join(home, "to-etc"), join(home, "to-usr"), join(home, "to-temp"), join(home, "to-home"), join(home, "dangling"), `${project}/../..${home}`];
+    const said = new Set<string>();
+    for (const path of bad) {
+      const error: unknown = await checkLocalDirectory(path, home).catch((caught: unknown) => caught);
+      expect([path, error]).toEqual([path, expect.objectContaining({ code: "local_directory_error" })]);
+      said.add(String((error as Error).message).replace(path, "").replace(/leads to \S+/, "leads to it"));
+    }
+    // A text of its own for each cause: relative, forbidden, leading there, missing, no directory.
+    expect(said.size).toBeGreaterThanOrEqual(5);
     expect(readdirSync(project)).toEqual([]);
   });
 });

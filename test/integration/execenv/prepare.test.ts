@@ -1,3 +1,5 @@
+// execenv.md 18, cases 27–29, 31 and 40. Case 34 (a preparation in a process of its own) is optional and not built: a preparation that
+// hangs is ended after five minutes and its late result given back (daemon/task/pipeline.test.ts, K-10).
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -5,6 +7,7 @@ import { predictEnvRoot, prepareEnvironment, readRecord, restoreRootMarker, writ
 import { systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { createRepoCache } from "../../../src/lib/repos/index.ts";
+import { branchName } from "../../../src/lib/repos/index.ts";
 import { commitFiles, makeRemote, testGit } from "../../support/git.ts";
 import { tempDir } from "../../support/temp.ts";
 import { ISSUE, WORKSPACE, machine, prepareInput, put, snapshot } from "../../support/execenv.ts";
@@ -36,11 +39,12 @@ describe("prepareEnvironment", () => {
     environment.release();
   });
 
-  it("gives two tasks of one minute roots of their own", async () => {
+  it("gives two tasks of one minute roots and branches of their own (case 28)", async () => {
     const place = machine();
     const first = predictEnvRoot(place.root, WORKSPACE, "01980000-0000-7000-8000-00000000aaaa");
     const second = predictEnvRoot(place.root, WORKSPACE, "01980000-0000-7000-8000-00000000bbbb");
     expect(first).not.toBe(second);
+    expect(branchName("Ada", "01980000-0000-7000-8000-00000000aaaa")).not.toBe(branchName("Ada", "01980000-0000-7000-8000-00000000bbbb"));
     expect(predictEnvRoot("", WORKSPACE, TASK)).toBe("");
   });
 

@@ -1,3 +1,4 @@
+// execenv.md 18, cases 29 (an environment that a later task continued in), 32, 33 (a workdir that is gone) and 36; kill -9 at any step: crash.test.ts.
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,5 @@
+// execenv.md 18, case 35, and 19 and 36 for a whole environment. The providers of cases 48–50 (Cursor's MCP files, OpenClaw's wrapper, Hermes'
+// overlay) come with their adapters.
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// execenv.md 18, cases 36, 37 and 39; 35 with every provider: skills-in-environment.test.ts, 38: unit/execenv/skill-frontmatter.test.ts.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// execenv.md 18, case 51: every row of the decision.
 import { describe, expect, it } from "vitest";
 import { type GcFacts, type GcLimits, type GcParent, type ParentAnswer, decideGc } from "../../../src/lib/execenv/gc/decision.ts";
 

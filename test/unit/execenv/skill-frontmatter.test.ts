@@ -1,3 +1,4 @@
+// execenv.md 18, case 38.
 import { describe, expect, it } from "vitest";
 import { withSkillName } from "../../../src/lib/execenv/skills/frontmatter.ts";
 
