@@ -22,6 +22,6 @@ export function serverPaths(dataDir: string): ServerPaths {
     output: join(dataDir, "server.out"),
     info: join(dataDir, "server.json"),
     secret: join(dataDir, "secret"),
-    files: join(dataDir, "files"),
+    files: join(dataDir, "uploads"),
   };
 }

@@ -56,6 +56,9 @@ export const issueInputSchema = z.looseObject({
   handoff_note: z.string().optional(),
   expected_revision: z.number().int().optional(),
 });
+/** Many issues at once (server-api.md 13.3.4). */
+export const batchUpdateSchema = z.looseObject({ issue_ids: z.array(z.string()).default([]), updates: issueInputSchema.default({}) });
+export const batchDeleteSchema = z.looseObject({ issue_ids: z.array(z.string()).default([]) });
 export type IssueInput = z.infer<typeof issueInputSchema>;
 
 /** server-api.md 13.5. */

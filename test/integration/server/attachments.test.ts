@@ -39,7 +39,7 @@ describe("attachments", () => {
     expect((await fetchBytes(server, `/api/attachments/${id}/content`)).status).toBe(415);
     expect((await server.call("GET", `/api/attachments/${id}`)).body).toMatchObject({ id, size_bytes: 7 });
     expect((await server.call("DELETE", `/api/attachments/${id}`)).status).toBe(204);
-    expect(readdirSync(join(server.dataDir, "files"))).toEqual([]);
+    expect(readdirSync(join(server.dataDir, "uploads"))).toEqual([]);
     expect((await fetchBytes(server, `/api/attachments/${id}/download`)).status).toBe(404);
   });
 
@@ -64,8 +64,8 @@ describe("attachments", () => {
   it("go from the disk some time after their issue", async () => {
     const server = await liveServer();
     const I = String((await server.post("/api/issues", { title: "x" }))["id"]);
-    const gone = join(server.dataDir, "files", String((await upload(server, { issue_id: I })).body["id"]));
-    const kept = join(server.dataDir, "files", String((await upload(server, {})).body["id"]));
+    const gone = join(server.dataDir, "uploads", String((await upload(server, { issue_id: I })).body["id"]));
+    const kept = join(server.dataDir, "uploads", String((await upload(server, {})).body["id"]));
     expect((await server.call("DELETE", `/api/issues/${I}`)).status).toBe(204);
     for (const path of [gone, kept]) utimesSync(path, 0, (server.clock.now() - 3_600_000) / 1000);
     await server.clock.advance(3_600_000);
@@ -82,7 +82,7 @@ describe("attachments", () => {
     const token = task?.auth_token ?? "";
     expect((await fetchBytes(server, `/api/attachments/${mine}/download`, token)).status).toBe(200);
     const refused = await server.call("DELETE", `/api/attachments/${mine}`, undefined, { token });
-    expect([refused.status, existsSync(join(server.dataDir, "files", mine))]).toEqual([403, true]);
+    expect([refused.status, existsSync(join(server.dataDir, "uploads", mine))]).toEqual([403, true]);
     const own = await upload(server, { issue_id: I }, { token });
     expect(own.body).toMatchObject({ uploader_type: "agent" });
     expect((await server.call("DELETE", `/api/attachments/${String(own.body["id"])}`, undefined, { token })).status).toBe(204);
@@ -105,7 +105,7 @@ describe("attachments", () => {
     expect([missing.status, await missing.json()]).toEqual([400, { error: "missing file field: file" }]);
     const large = await fetch(`${server.url}/api/issues`, { method: "POST", headers, body: "x".repeat(10 * 1024 * 1024 + 1) });
     expect(large.status).toBe(413);
-    expect(existsSync(join(server.dataDir, "files"))).toBe(false);
+    expect(existsSync(join(server.dataDir, "uploads"))).toBe(false);
     const avatar = await upload(server, {}, { name: "me.png", type: "image/png", workspace: false });
     expect(Object.keys(avatar.body).sort()).toEqual(["filename", "id", "url"]);
     expect((await fetchBytes(server, String(avatar.body["url"]))).headers.get("content-type")).toBe("image/png");

@@ -81,6 +81,25 @@ export function editComment(tx: Tx, scope: Scope, id: string, input: Pick<NewCom
   return after;
 }
 
+/** Marks a comment's thread as settled, or as open again (server-api.md 13.5.2). Repeats change nothing. */
+export function resolveComment(tx: Tx, scope: Scope, id: string, resolved: boolean): CommentRow {
+  const { comment } = loadComment(tx.db, scope, id);
+  if ((comment.resolved_at !== null) === resolved) return comment;
+  run(
+    tx.db,
+    `UPDATE comment SET resolved_at = :at, resolved_by_type = :type, resolved_by_id = :by, revision = revision + 1, updated_at = :now
+     WHERE id = :id`,
+    {
+      id,
+      now: tx.now,
+      at: resolved ? tx.now : null,
+      type: resolved ? scope.actor.type : null,
+      by: resolved ? actorId(scope.actor) : null,
+    },
+  );
+  return loadComment(tx.db, scope, id).comment;
+}
+
 /** Deletes a comment with its replies. */
 export function deleteComment(tx: Tx, scope: Scope, id: string): void {
   const { comment, issue } = loadComment(tx.db, scope, id);

@@ -8,7 +8,7 @@ import { scopeOf } from "../../http/scope.ts";
 import { type CommentRow, commentWire } from "../../rows/index.ts";
 import { filesByComment } from "../../services/attachments/attachments.ts";
 import { selectComments } from "../../services/comment-list.ts";
-import { createComment, deleteComment, editComment } from "../../services/comments.ts";
+import { createComment, deleteComment, editComment, resolveComment } from "../../services/comments.ts";
 import { loadIssue } from "../../services/issues.ts";
 import { inTransaction } from "../../transaction.ts";
 import { commentQuery } from "./comment-query.ts";
@@ -47,6 +47,13 @@ export function commentRoutes(app: App, ctx: ServerContext): void {
     const input = await readBody(c, commentInputSchema);
     return json(withFiles(inTransaction(ctx, (tx) => editComment(tx, scope, commentId(c), input))));
   });
+
+  const resolve = (c: AppContext, resolved: boolean): Response => {
+    const scope = scopeOf(ctx, c);
+    return json(withFiles(inTransaction(ctx, (tx) => resolveComment(tx, scope, commentId(c), resolved))));
+  };
+  app.post("/api/comments/:id/resolve", (c) => resolve(c, true));
+  app.delete("/api/comments/:id/resolve", (c) => resolve(c, false));
 
   app.delete("/api/comments/:id", (c) => {
     const scope = scopeOf(ctx, c);

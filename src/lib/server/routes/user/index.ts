@@ -7,6 +7,7 @@ import { autopilotRoutes } from "./autopilots.ts";
 import { chatRoutes } from "./chat.ts";
 import { commentRoutes } from "./comments.ts";
 import { inboxRoutes } from "./inbox.ts";
+import { issueBatchRoutes } from "./issue-batches.ts";
 import { issueRoutes } from "./issues.ts";
 import { issueSatelliteRoutes } from "./issue-satellites.ts";
 import { labelRoutes } from "./labels.ts";
@@ -38,6 +39,7 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   autopilotRoutes(app, ctx);
   chatRoutes(app, ctx);
   labelRoutes(app, ctx);
+  issueBatchRoutes(app, ctx);
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);
   commentRoutes(app, ctx);

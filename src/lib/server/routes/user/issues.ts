@@ -1,4 +1,4 @@
-import { issueInputSchema, quickCreateSchema } from "../../../wire/index.ts";
+import { issueInputSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { all } from "../../db/query.ts";
 import { badRequest } from "../../http-error.ts";
@@ -11,7 +11,6 @@ import { listIssues } from "../../services/issue-list.ts";
 import { searchIssues } from "../../services/issue-search.ts";
 import { createIssue, deleteIssue, updateIssue } from "../../services/issue-write.ts";
 import { loadIssue, showIssue } from "../../services/issues.ts";
-import { quickCreate } from "../../services/quick-create.ts";
 import { issueUsage } from "../../services/usage.ts";
 import { inTransaction } from "../../transaction.ts";
 
@@ -40,13 +39,6 @@ export function issueRoutes(app: App, ctx: ServerContext): void {
     return json(showIssue(ctx.db, scope.workspace, issue), 201);
   });
 
-  app.post("/api/issues/quick-create", async (c) => {
-    const scope = scopeOf(ctx, c);
-    const input = await readBody(c, quickCreateSchema);
-    const task = inTransaction(ctx, (tx) => quickCreate(tx, scope, input));
-    return json({ task_id: task.id }, 202);
-  });
-
   app.get("/api/issues/:id", (c) => {
     const { scope, issue } = issueOf(ctx, c);
     return json(showIssue(ctx.db, scope.workspace, issue));
@@ -70,6 +62,12 @@ export function issueRoutes(app: App, ctx: ServerContext): void {
     const { scope, issue } = issueOf(ctx, c);
     const rows = all<IssueRow>(ctx.db, "SELECT * FROM issue WHERE parent_issue_id = :id ORDER BY position, number", { id: issue.id });
     return json({ issues: rows.map((row) => issueWire(row, scope.workspace.issue_prefix)) });
+  });
+
+  // Without a connection to a code host nobody tells this server of pull requests.
+  app.get("/api/issues/:id/pull-requests", (c) => {
+    issueOf(ctx, c);
+    return json({ pull_requests: [] });
   });
 
   app.get("/api/issues/:id/usage", (c) => json(issueUsage(ctx.db, issueOf(ctx, c).issue.id)));
