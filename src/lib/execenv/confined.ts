@@ -1,7 +1,7 @@
 import { type Stats, lstatSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
 import { MulticaError, systemCode } from "../core/index.ts";
-import { makeDirectory, readRegularFile, realPathIfExists, removeTree, writeFileAtomic } from "../platform/index.ts";
+import { type WriteOptions, inPinnedDirectory, makeDirectory, readRegularFile, realPathIfExists, removeTree, writeFileAtomic } from "../platform/index.ts";
 
 // Agents write into these trees. Whatever the daemon reads, writes or removes there goes through here: a link that
 // somebody planted is never followed, neither at the end of a path nor on the way to it.
@@ -38,22 +38,33 @@ export async function ensureConfinedDir(base: string, path: string, mode?: numbe
     const facts = entry(at);
     if (facts?.isDirectory() === true) continue;
     if (facts !== undefined || segment === undefined) throw planted(at);
-    if (await makeDirectory(at, mode)) made.push(at);
+    const name = basename(at);
+    if (await pinned(base, relative(base, dirname(at)), (place) => makeDirectory(join(place, name), mode))) made.push(at);
   }
   return made;
 }
 
 /** Replaces or creates `base/path` as a whole, parents included. A link at the end is replaced, a directory is an error. */
-export async function writeConfined(base: string, path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
+export async function writeConfined(base: string, path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
   await ensureConfinedDir(base, dirname(path));
   const facts = await lookConfined(base, path);
   if (facts?.isDirectory() === true) throw new MulticaError("env_occupied", `${join(base, path)} is a directory`);
-  await writeFileAtomic(join(base, path), data, options);
+  await pinned(base, dirname(path), (place) => writeFileAtomic(join(place, basename(path)), data, options));
 }
 
 /** Removes `base/path`, whatever it is; links are removed, not followed. */
 export async function removeConfined(base: string, path: string): Promise<void> {
-  if ((await lookConfined(base, path)) !== undefined) await removeTree(join(base, path));
+  if ((await lookConfined(base, path)) === undefined) return;
+  await pinned(base, dirname(path), (place) => removeTree(join(place, basename(path))));
+}
+
+/** A process that a task left behind could swap the directory for a link between the look and the deed. */
+async function pinned<T>(base: string, path: string, work: (place: string) => Promise<T>): Promise<T> {
+  const directory = join(base, path);
+  const real = realPathIfExists(base);
+  const result = real === undefined ? undefined : await inPinnedDirectory(directory, join(real, path), work);
+  if (result === undefined) throw planted(directory);
+  return result.done;
 }
 
 /**

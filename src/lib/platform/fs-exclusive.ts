@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
 import { chmod, copyFile, link, lstat, mkdir, open, rm, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { randomHex, systemCode } from "../core/index.ts";
@@ -100,5 +100,25 @@ export async function copyIfAbsent(from: string, to: string, options: { mode?: n
     return await linkFile(staging, to);
   } finally {
     await rm(staging, { force: true });
+  }
+}
+
+/**
+ * Does something in a directory that cannot be swapped for another one meanwhile: `work` gets a path that stands for the
+ * directory as it was opened. Undefined, and nothing done: it is not, or no longer, where `real` (links resolved) says.
+ * Only Linux can hold a directory by its descriptor; elsewhere `work` gets the path itself.
+ */
+export async function inPinnedDirectory<T>(directory: string, real: string, work: (place: string) => Promise<T>): Promise<{ readonly done: T } | undefined> {
+  if (process.platform !== "linux") return { done: await work(directory) };
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const place = `/proc/self/fd/${fd}`;
+  try {
+    return readlinkSync(place) === real ? { done: await work(place) } : undefined;
+  } catch (error) {
+    // Nobody knows the descriptor: what went wrong is told by the directory's own name.
+    if (error instanceof Error) error.message = error.message.replaceAll(place, directory);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -26,7 +26,7 @@ type Call = (...args: unknown[]) => unknown;
 type Module = Record<string, Call>;
 
 function counts(args: readonly unknown[]): boolean {
-  return args.slice(0, 2).some((arg) => typeof arg === "string" && arg.startsWith(faults.below));
+  return args.slice(0, 2).some((arg) => typeof arg === "string" && (arg.startsWith(faults.below) || arg.startsWith("/proc/self/fd/")));
 }
 
 function due(name: string): boolean {
