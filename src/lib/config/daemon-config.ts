@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration, settingInteger, badSetting } from "./durations.ts";
 import { type Env, envText } from "./environment.ts";
-import { type AgentTransportKind, DEFAULT_TRANSPORT, type RepoCheckoutMode, parseAgentTransport, parseCheckoutMode } from "./keys.ts";
+import { type AgentTransportKind, DEFAULT_TRANSPORT, type ExecLauncherKind, type RepoCheckoutMode, parseAgentTransport, parseCheckoutMode, parseExecLauncher } from "./keys.ts";
 import { defaultWorkspacesRoot, profilePort } from "./paths.ts";
 import type { Settings } from "./settings.ts";
 import { splitShellWords } from "./shell-words.ts";
@@ -84,6 +84,7 @@ export interface DaemonConfig {
   readonly execAutoReattach: boolean;
   /** Which kind of checkout tasks get (repocache.md 8). */
   readonly repoCheckoutMode: RepoCheckoutMode;
+  readonly execLauncher: ExecLauncherKind;
   /** `host`: agents outlive the daemon, and its next start goes on with them. */
   readonly agentTransport: AgentTransportKind;
   readonly updates: UpdateSettings;
@@ -169,6 +170,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     execAutoReattach: settings.exec_auto_reattach ?? true,
     indexHomes: settings.index_homes ?? [],
     repoCheckoutMode: parseCheckoutMode(settings.repo_checkout_mode ?? "auto"),
+    execLauncher: parseExecLauncher(settings.exec_launcher ?? "auto"),
     agentTransport: parseAgentTransport(envText(env, "MULTICA_AGENT_TRANSPORT") ?? settings.agent_transport ?? DEFAULT_TRANSPORT),
   };
 }

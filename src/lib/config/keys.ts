@@ -2,7 +2,7 @@ import { delimiter, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration } from "./durations.ts";
 
-type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode" | "agentTransport" | "paths";
+type Kind = "text" | "path" | "count" | "duration" | "duration0" | "switch" | "onSwitch" | "checkoutMode" | "agentTransport" | "execLauncher" | "paths";
 
 /** The keys of `config show` and `config set`, in the order of cli.md 4.3. Token and maps are not among them. */
 export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
@@ -22,6 +22,7 @@ export const SETTING_KEYS: Readonly<Record<string, Kind>> = {
   disable_auto_update: "switch",
   disable_auto_reload: "switch",
   exec_auto_reattach: "onSwitch",
+  exec_launcher: "execLauncher",
   agent_transport: "agentTransport",
   repo_checkout_mode: "checkoutMode",
   index_homes: "paths",
@@ -58,6 +59,8 @@ export function parseSetting(key: string, value: string, cwd: string): string | 
       return parseCheckoutMode(trimmed) === "auto" ? undefined : trimmed;
     case "agentTransport":
       return parseAgentTransport(trimmed) === DEFAULT_TRANSPORT ? undefined : trimmed;
+    case "execLauncher":
+      return parseExecLauncher(trimmed) === "auto" ? undefined : trimmed;
     case "onSwitch":
       if (/^(?:true|1|t)$/i.test(trimmed)) return undefined;
       if (/^(?:false|0|f)$/i.test(trimmed)) return false;
@@ -87,6 +90,15 @@ export const DEFAULT_TRANSPORT: AgentTransportKind = "child";
 export function parseAgentTransport(value: string): AgentTransportKind {
   if (value === "child" || value === "host") return value;
   throw bad(`agent_transport must be child or host, not ${JSON.stringify(value)}`, 'Clear it with "".');
+}
+
+/** How hosts are started; `auto`: in scopes of their own under a service manager whose user bus can be reached. */
+export type ExecLauncherKind = "auto" | "plain" | "systemd-run";
+
+/** Throws `bad_setting` (exit 2) for anything else. */
+export function parseExecLauncher(value: string): ExecLauncherKind {
+  if (value === "auto" || value === "plain" || value === "systemd-run") return value;
+  throw bad(`exec_launcher must be auto, plain or systemd-run, not ${JSON.stringify(value)}`, 'Clear it with "".');
 }
 
 function bad(message: string, suggestion: string): MulticaError {

@@ -23,6 +23,8 @@ export interface Settings {
   readonly disable_auto_reload?: boolean;
   /** False: processes of a conversation stay parked when its next task starts. */
   readonly exec_auto_reattach?: boolean;
+  /** auto, plain or systemd-run: how the hosts of commands are started. */
+  readonly exec_launcher?: string;
   /** child or host: whether agents end with the daemon. */
   readonly agent_transport?: string;
   /** auto, isolated or linked. */
@@ -50,6 +52,7 @@ const TEXTS = [
   "auto_update_check_interval",
   "repo_checkout_mode",
   "agent_transport",
+  "exec_launcher",
 ] as const;
 
 /**

@@ -26,7 +26,8 @@ export async function open(stage: Stage, daemon: Daemon, opened: Opened): Promis
   let lost: readonly TaskRecord[] = [];
   const adopt = async (handle: StateHandle | null): Promise<Spare> => {
     const epoch = hostEpoch(handle, clock.now());
-    opened.exec = await openExec({ ...daemon.ctx, state: handle, epoch, autoReattach: config.execAutoReattach });
+    opened.exec = await openExec({ ...daemon.ctx, state: handle, epoch, autoReattach: config.execAutoReattach, launcher: config.execLauncher });
+    opened.exec.onEnd(({ threadId, processId, exitCode }) => daemon.ctx.recent.add({ kind: "command", id: `${threadId}/${processId}`, outcome: `exit ${exitCode}`, reason: "" }));
     adopted = await findAdopted({ exec: opened.exec, state: handle, credentials: daemon.ctx.credentials, logger, graceMs: limits.leftoverGrace });
     return registeredProcesses(opened.exec);
   };

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LineSplitter, MulticaError, asString, isObject, parseJson } from "../core/index.ts";
+import { LineSplitter, MulticaError, asString, isMulticaError, isObject, parseJson } from "../core/index.ts";
 import { type Clock, type Env, type HelperProcess, type ProcessIdentity, ensureDir, identityAlive, openBackgroundLog, packageRoot, processIdentity, selfCommand, sendSignal, spawnHelper, withTimeout } from "../platform/index.ts";
+import type { LauncherCommand } from "./launcher.ts";
 import type { HostReady, HostRequest } from "./protocol.ts";
 
 const READY_MS = 10_000;
@@ -15,9 +16,13 @@ export interface LaunchOptions {
   readonly clock: Clock;
   /** Script of the host; ours unless given. */
   readonly entry?: string;
+  /** Goes before the host's command line; a start that fails with it is tried once more without. */
+  readonly launcher?: LauncherCommand | null;
   /** Passes the host a lock before it is told what to run. */
   readonly passLock?: ((host: ProcessIdentity) => { readonly path: string; readonly token: string }) | undefined;
 }
+
+type Ready = Extract<HostReady, { ready: true }>;
 
 /** The host's own entry: beside this file in the sources, in `dist` when bundled. */
 function hostEntry(): string {
@@ -29,21 +34,31 @@ function hostEntry(): string {
  * Starts a host and waits until its command runs. Throws what kept the command from starting (`cwd_not_found`,
  * `command_not_found`, `not_executable`, `tty_unavailable`, …), or `spawn_failed`; then no host is left.
  */
-export async function launchHost(options: LaunchOptions): Promise<Extract<HostReady, { ready: true }>> {
+export async function launchHost(options: LaunchOptions): Promise<Ready> {
   const { request, clock } = options;
   await ensureDir(request.dir, 0o700);
   const log = openBackgroundLog(join(request.dir, "host.log"), HOST_LOG_BYTES);
   try {
-    const env: Env = Object.fromEntries(Object.entries(options.env).filter(([name]) => KEPT_ENV.includes(name)));
-    const args = [...NODE_FLAGS, options.entry ?? hostEntry(), request.xid];
-    const host = await spawnHelper({ command: selfCommand().node, args, cwd: "/", env, errorFd: log.fd });
-    return await greet(host, request, clock, options.passLock);
+    const command = [selfCommand().node, ...NODE_FLAGS, options.entry ?? hostEntry(), request.xid];
+    const launcher = options.launcher ?? null;
+    const start = async (before: LauncherCommand | null): Promise<Ready> => {
+      const kept = [...KEPT_ENV, ...(before?.env ?? [])];
+      const env: Env = Object.fromEntries(Object.entries(options.env).filter(([name]) => kept.includes(name)));
+      const [file = "", ...args] = before === null ? command : [before.command, ...before.args, ...command];
+      return greet(await spawnHelper({ command: file, args, cwd: "/", env, errorFd: log.fd }), request, clock, options.passLock);
+    };
+    if (launcher === null) return await start(null);
+    return await start(launcher).catch((error: unknown) => {
+      // It ended without a word of the host's: no unit could be made for it.
+      if (!isMulticaError(error, "spawn_failed")) throw error;
+      return start(null);
+    });
   } finally {
     log.close();
   }
 }
 
-async function greet(host: HelperProcess, request: HostRequest, clock: Clock, passLock: LaunchOptions["passLock"]): Promise<Extract<HostReady, { ready: true }>> {
+async function greet(host: HelperProcess, request: HostRequest, clock: Clock, passLock: LaunchOptions["passLock"]): Promise<Ready> {
   const identity = processIdentity(host.pid);
   try {
     if (passLock !== undefined && identity === null) throw new MulticaError("spawn_failed", "the host ended before it was told what to run");

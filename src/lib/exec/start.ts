@@ -7,6 +7,7 @@ import type { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { allocateId, checkThreadId, newXid } from "./ids.ts";
 import { launchHost } from "./launch.ts";
+import { hostLauncher } from "./launcher.ts";
 import type { ProcessManager } from "./model/manager.ts";
 import { type HostRequest, PROTOCOL } from "./protocol.ts";
 import { chooseSocket } from "./socket-path.ts";
@@ -44,6 +45,7 @@ export async function startProcess(core: ExecCore, request: ExecStart): Promise<
       env: core.parts.env,
       clock: core.parts.clock,
       passLock: request.passLock,
+      launcher: hostLauncher(core.parts.launcher ?? "plain", core.parts.env),
       ...(core.parts.hostEntry === undefined ? {} : { entry: core.parts.hostEntry }),
     });
     const now = core.parts.clock.now();

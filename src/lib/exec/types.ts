@@ -1,6 +1,7 @@
 import type { Clock, Env, ProcessIdentity } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { ExecProcessPatch, ExecProcessRow, ExecState } from "../wire/exec-process.ts";
+import type { ExecLauncher } from "./launcher.ts";
 import type { DetachSummary, ExecOutput, ExecRecord, GcReport, ReattachSummary } from "../wire/exec.ts";
 
 export type { DetachSummary, ExecRecord, GcReport, ReattachSummary };
@@ -161,6 +162,8 @@ export interface ExecParts {
   readonly env: Readonly<Record<string, string>>;
   /** How the host is started; the product's own entry unless given. */
   readonly hostEntry?: string;
+  /** What hosts are started with; nothing unless given. */
+  readonly launcher?: ExecLauncher;
   readonly autoReattach?: boolean;
   /** Defaults of exec-sessions.md 21. */
   readonly bounds?: Partial<ExecBounds>;

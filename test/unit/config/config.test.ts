@@ -157,6 +157,10 @@ describe("parseSetting", () => {
     expect(parseSetting("disable_auto_update", "t", "/c")).toBe(true);
     expect(parseSetting("repo_checkout_mode", "isolated", "/c")).toBe("isolated");
     expect(parseSetting("repo_checkout_mode", "auto", "/c")).toBeUndefined();
+    expect(parseSetting("agent_transport", "host", "/c")).toBe("host");
+    expect(parseSetting("agent_transport", "child", "/c")).toBeUndefined();
+    expect(parseSetting("exec_launcher", "systemd-run", "/c")).toBe("systemd-run");
+    expect(parseSetting("exec_launcher", "auto", "/c")).toBeUndefined();
     for (const key of ["agent_timeout", "server_url", "disable_auto_update"]) expect(parseSetting(key, "", "/c")).toBeUndefined();
   });
 
@@ -171,6 +175,8 @@ describe("parseSetting", () => {
     ["agent_timeout", "-1s"],
     ["disable_auto_reload", "maybe"],
     ["repo_checkout_mode", "worktree"],
+    ["agent_transport", "socket"],
+    ["exec_launcher", "launchd"],
   ])("refuses %s = %s with exit 2", (key, value) => {
     expect(thrown(() => parseSetting(key, value, "/c")).exit).toBe(2);
   });

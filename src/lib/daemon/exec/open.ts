@@ -12,6 +12,7 @@ export interface OpenExecParts {
   readonly epoch: number;
   readonly daemonId: string;
   readonly autoReattach: boolean;
+  readonly launcher: "auto" | "plain" | "systemd-run";
   readonly clock: Clock;
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string>>;
@@ -30,7 +31,7 @@ async function hostsOwner(stateDir: string, otherwise: string): Promise<string> 
 
 /** Makes the service and takes the hosts of earlier runs over (exec-sessions.md 20.1); a host that does not answer is only a warning. */
 export async function openExec(parts: OpenExecParts): Promise<ExecService> {
-  const { state, clock, logger, env, stateDir, epoch, autoReattach } = parts;
+  const { state, clock, logger, env, stateDir, epoch, autoReattach, launcher } = parts;
   const exec = createExecService({
     stateDir,
     instanceId: await hostsOwner(stateDir, state?.instanceId ?? parts.daemonId),
@@ -40,6 +41,7 @@ export async function openExec(parts: OpenExecParts): Promise<ExecService> {
     logger: logger.child({ component: "exec" }),
     env,
     autoReattach,
+    launcher,
   });
   try {
     const found = await exec.adopt();
