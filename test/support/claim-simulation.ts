@@ -10,7 +10,6 @@ import { RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";
 import { silentLogger } from "../../src/lib/platform/logger.ts";
 import { all, insert } from "../../src/lib/server/db/query.ts";
-import type { TaskRow } from "../../src/lib/server/rows/index.ts";
 import { touchRuntime } from "../../src/lib/server/services/daemon/presence.ts";
 import { claimBatch, claimNext } from "../../src/lib/server/services/tasks/claim.ts";
 import { startTask } from "../../src/lib/server/services/tasks/lifecycle.ts";
@@ -41,7 +40,16 @@ export interface SimulationResult {
   readonly broken: readonly string[];
 }
 
-const HELD = "('dispatched', 'waiting_local_directory', 'running')";
+interface LiveRow {
+  readonly id: string;
+  readonly agent_id: string;
+  readonly runtime_id: string;
+  readonly issue_id: string;
+  readonly status: string;
+  readonly created_at: number;
+}
+
+const LIVE = "SELECT id, agent_id, runtime_id, issue_id, status, created_at FROM task WHERE status NOT IN ('completed', 'failed', 'cancelled')";
 const POLL_MS = 30_000;
 const SAMPLE_MS = 5000;
 /** Poll, capacity back-off, the time after an uncertain claim, its limit, and a sample. */
@@ -124,6 +132,7 @@ class Simulation {
   longestIdleMs = 0;
   readonly #size: SimulationSize;
   readonly #agents: { readonly id: string; readonly workspaceId: string; readonly runtimeId: string }[] = [];
+  readonly #limits = new Map<string, number>();
   readonly #issues = new Map<string, string[]>();
   readonly #startedIds = new Set<string>();
   /** Handed out to nobody. */
@@ -168,7 +177,9 @@ class Simulation {
           world.set("agent_runtime", runtimeId, { workspace_id: workspaceId });
           served[at % daemons]?.push([workspaceId, runtimeId]);
           for (let index = 0; index < 2; index += 1) {
-            const id = world.agent(`a${at}-${each}-${index}`, { workspace_id: workspaceId, runtime_id: runtimeId, max_concurrent_tasks: this.between(1, 6) });
+            const most = this.between(1, 6);
+            const id = world.agent(`a${at}-${each}-${index}`, { workspace_id: workspaceId, runtime_id: runtimeId, max_concurrent_tasks: most });
+            this.#limits.set(id, most);
             this.#agents.push({ id, workspaceId, runtimeId });
           }
         }
@@ -176,6 +187,10 @@ class Simulation {
     });
     // The last daemon talks to the server as to an older one: one poller a runtime.
     for (const [at, ids] of served.entries()) this.daemons.push(new SimulatedDaemon(this, ids, { slots: this.between(2, 20), single: at === daemons - 1 && daemons > 1 }));
+  }
+
+  #most(agentId: string): number {
+    return this.#limits.get(agentId) ?? 0;
   }
 
   #issue(workspaceId: string, number: number, now: number): string {
@@ -286,34 +301,30 @@ class Simulation {
 
   /** Checks every rule against the server's own tables. */
   sample(): void {
-    const { db } = this.world.ctx;
     const now = this.world.clock.now();
-    for (const row of all<{ id: string }>(db, `SELECT a.id FROM agent a WHERE (SELECT count(*) FROM task x WHERE x.agent_id = a.id AND x.status IN ${HELD}) > a.max_concurrent_tasks`)) {
-      this.broken.push(`agent ${row.id} has more tasks than it may`);
+    const live = all<LiveRow>(this.world.ctx.db, LIVE);
+    const held = new Map<string, number>();
+    const busyPairs = new Set<string>();
+    for (const { agent_id: agent, issue_id: issue } of live.filter(({ status }) => status !== "queued")) {
+      held.set(agent, (held.get(agent) ?? 0) + 1);
+      const pair = `${agent} ${issue}`;
+      if (busyPairs.has(pair)) this.broken.push(`agent ${agent} works twice on issue ${issue}`);
+      busyPairs.add(pair);
     }
-    for (const row of all<{ issue_id: string }>(db, `SELECT issue_id FROM task WHERE status IN ${HELD} AND issue_id IS NOT NULL GROUP BY agent_id, issue_id HAVING count(*) > 1`)) {
-      this.broken.push(`one agent works twice on issue ${row.issue_id}`);
-    }
-    const blocked = new Set(
-      all<{ id: string }>(
-        db,
-        `SELECT t.id FROM task t JOIN agent a ON a.id = t.agent_id WHERE t.status = 'queued' AND (
-           (SELECT count(*) FROM task x WHERE x.agent_id = t.agent_id AND x.status IN ${HELD}) >= a.max_concurrent_tasks
-           OR EXISTS (SELECT 1 FROM task x WHERE x.agent_id = t.agent_id AND x.issue_id = t.issue_id AND x.status IN ${HELD}))`,
-      ).map(({ id }) => id),
-    );
-    const rows = all<TaskRow>(db, "SELECT * FROM task WHERE status IN ('queued', 'dispatched')");
+    for (const [agent, count] of held) if (count > this.#most(agent)) this.broken.push(`agent ${agent} has ${count} tasks and may have ${this.#most(agent)}`);
+    const isBlocked = (row: LiveRow): boolean => row.status === "queued" && ((held.get(row.agent_id) ?? 0) >= this.#most(row.agent_id) || busyPairs.has(`${row.agent_id} ${row.issue_id}`));
+    const rows = live.filter(({ status }) => status === "queued" || status === "dispatched");
     const waiting = new Set(rows.map(({ id }) => id));
     for (const id of this.#claimableSince.keys()) if (!waiting.has(id)) this.#claimableSince.delete(id);
     for (const row of rows) {
       const daemon = this.daemons.find((one) => one.runtimes.get(row.runtime_id) !== undefined);
       if (daemon === undefined) throw new Error("a runtime without a daemon");
-      this.#checkReason(daemon, row, blocked.has(row.id));
-      this.#checkIdle(daemon, row, blocked.has(row.id), now);
+      this.#checkReason(daemon, row, isBlocked(row));
+      this.#checkIdle(daemon, row, isBlocked(row), now);
     }
   }
 
-  #checkIdle(daemon: SimulatedDaemon, row: TaskRow, blocked: boolean, now: number): void {
+  #checkIdle(daemon: SimulatedDaemon, row: LiveRow, blocked: boolean, now: number): void {
     const free = row.status === "queued" && this.up && !blocked && daemon.slots.freeCount > 0;
     if (!free) return void this.#claimableSince.delete(row.id);
     const since = this.#claimableSince.get(row.id) ?? now;
@@ -323,7 +334,7 @@ class Simulation {
   }
 
   /** The daemon's own words against what the simulation knows. */
-  #checkReason(daemon: SimulatedDaemon, row: TaskRow, blocked: boolean): void {
+  #checkReason(daemon: SimulatedDaemon, row: LiveRow, blocked: boolean): void {
     const { clock } = this.world;
     const facts = { ...daemon, clock, rootSignal: this.stop.signal, state: () => null, pollIntervalMs: POLL_MS, mayClaim: () => true };
     const { reason } = waitReason(facts, { ...row, created_at: new Date(row.created_at).toISOString() });

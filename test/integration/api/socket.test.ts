@@ -2,7 +2,7 @@ import { type IncomingMessage, createServer } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type DaemonSocket, connectDaemonSocket } from "../../../src/lib/api/socket.ts";
-import { HeldClock } from "../../../src/lib/platform/index.ts";
+import { HeldClock, systemClock } from "../../../src/lib/platform/index.ts";
 import { FRAME, type Frame } from "../../../src/lib/wire/index.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -117,5 +117,46 @@ describe("the daemon's socket", () => {
     socket.close();
     await waitFor("the end", () => facts.closes.length === 1);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a proxy in the environment", () => {
+  /** Notes what it is asked for and refuses everything. */
+  async function proxy(): Promise<{ readonly url: string; readonly asked: string[] }> {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.writeHead(502).end();
+    });
+    server.on("connect", (request, socket) => {
+      asked.push(`CONNECT ${request.url}`);
+      socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    return { asked, url: `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}` };
+  }
+
+  it("is asked for the connection, unless the server is among the exceptions [S-13]", async () => {
+    const { url, asked } = await proxy();
+    const dial = async (env: Record<string, string>): Promise<void> => {
+      const closed = Promise.withResolvers<void>();
+      connectDaemonSocket({
+        http: { serverUrl: "https://server.invalid", token: "mul_t", platform: "daemon", clientVersion: "0.4.24", os: "linux" },
+        runtimeIds: ["a"],
+        clock: systemClock,
+        env,
+        onOpen: () => undefined,
+        onFrame: () => undefined,
+        onClose: () => closed.resolve(),
+      });
+      await closed.promise;
+    };
+    await dial({ HTTPS_PROXY: url });
+    expect(asked).toEqual(["CONNECT server.invalid:443"]);
+    await dial({ HTTPS_PROXY: url, NO_PROXY: "server.invalid" });
+    await dial({});
+    expect(asked).toHaveLength(1);
   });
 });

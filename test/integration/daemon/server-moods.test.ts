@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DaemonConfig } from "../../../src/lib/config/index.ts";
@@ -93,6 +93,16 @@ describe("preflight", () => {
     expect(await failure(start(server))).toMatchObject({ exit: 3 });
     await server.stop();
     expect(await failure(start(server))).toMatchObject({ exit: 6 });
+  });
+
+  it("starts each agent once for 24 workspaces [A-9]", async () => {
+    const server = await fakeServer({ newer: true, workspaces: Array.from({ length: 24 }, (_, at) => `w${at}`) });
+    const home = testHome();
+    const count = join(home.home, "count");
+    writeFileSync(join(home.bin, "codex"), `#!/bin/sh\nprintf x >> '${count}'\necho codex 0.130.0\n`);
+    await testDaemon(home, configFor(home, { url: server.url, token: "mul_x" }));
+    expect(server.seen("POST /api/daemon/register")).toHaveLength(24);
+    expect(readFileSync(count, "utf8")).toBe("x");
   });
 
   it("registers the other workspaces when one fails, and that one at a later sync", async () => {

@@ -22,6 +22,8 @@ class World {
   readonly slots: Slots;
   readonly barrier = new ClaimBarrier();
   readonly batches: { ids: readonly string[]; max: number }[] = [];
+  readonly ways: { way: string; at: number }[] = [];
+  socket = false;
   readonly singles: string[] = [];
   readonly dispatched: { id: string; slot: number }[] = [];
   readonly gone: string[] = [];
@@ -43,8 +45,10 @@ class World {
       runtimes: this.runtimes,
       rootSignal: this.root.signal,
       pollIntervalMs: options.pollMs ?? 30_000,
-      claimBatch: (ids, max, signal) => {
+      overSocket: () => this.socket,
+      claimBatch: (ids, max, signal, way) => {
         this.batches.push({ ids, max });
+        this.ways.push({ way, at: this.clock.monotonic() });
         return this.onBatch(max, signal);
       },
       claimSingle: (id) => {
@@ -204,6 +208,42 @@ describe("batch claims", () => {
     world.onBatch = () => Promise.resolve(tasks("2"));
     await world.clock.advance(1);
     expect(world.batches).toHaveLength(2);
+  });
+});
+
+describe("a claim whose outcome nobody knows", () => {
+  it("is followed by seven silent seconds, one claim over HTTP, and the socket again [S-10, P-11]", async () => {
+    world = new World({ slots: 3 });
+    world.socket = true;
+    const answers: ClaimAnswer[] = [{ kind: "uncertain" }];
+    world.onBatch = () => Promise.resolve(answers.shift() ?? NONE);
+    const start = world.clock.monotonic();
+    await world.clock.advance(6999);
+    world.loop.wake();
+    await world.clock.advance(0);
+    expect(world.ways).toEqual([{ way: "socket", at: start }]);
+    expect(world.slots.freeCount).toBe(3);
+    await world.clock.advance(1);
+    expect(world.ways[1]).toEqual({ way: "http", at: start + 7000 });
+    world.loop.wake();
+    await world.clock.advance(0);
+    expect(world.ways[2]?.way).toBe("socket");
+  });
+
+  it("takes the runtimes in turn, so that the last one gets its share of few slots", async () => {
+    world = new World({ slots: 1, runtimes: ["r1", "r2", "r3"] });
+    const served: string[] = [];
+    world.onBatch = () => {
+      const id = world.batches.at(-1)?.ids[0] ?? "";
+      served.push(id);
+      return Promise.resolve({ kind: "tasks", tasks: [{ ...task(`t${served.length}`), runtime_id: id }] });
+    };
+    await world.clock.advance(0);
+    for (let each = 0; each < 5; each += 1) {
+      world.finish(0);
+      await world.clock.advance(0);
+    }
+    expect(served).toEqual(["r1", "r2", "r3", "r1", "r2", "r3"]);
   });
 });
 

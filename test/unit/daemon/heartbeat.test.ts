@@ -14,6 +14,8 @@ let stamps: AckStamps;
 let beats: { id: string; at: number }[];
 let gone: string[];
 let warnings: LogFields[];
+let renewals: number[];
+let wanted: string[];
 let answer: (id: string) => Promise<BeatAnswer>;
 let ended: Promise<void>;
 
@@ -32,6 +34,8 @@ beforeEach(() => {
   beats = [];
   gone = [];
   warnings = [];
+  renewals = [];
+  wanted = [];
   answer = () => Promise.resolve({ kind: "ok" });
   setRuntimes("a", "b");
   const logger: Logger = { ...silentLogger, warn: (_message, fields) => void warnings.push(fields ?? {}) };
@@ -49,6 +53,8 @@ beforeEach(() => {
       return answer(id);
     },
     runtimeGone: (id) => void gone.push(id),
+    onActions: (id) => void wanted.push(id),
+    renewConnections: () => void renewals.push(clock.monotonic()),
   });
 });
 
@@ -114,5 +120,22 @@ describe("HTTP heartbeats", () => {
     answer = () => Promise.resolve(kinds.shift() ?? { kind: "ok" });
     await clock.advance(6 * INTERVAL);
     expect(warnings.map(({ error, consecutive }) => [error, consecutive])).toEqual([["1", 1], ["2", 2], ["3", 0], ["4", 1], ["5", 1]]);
+  });
+
+  it("give up kept connections at the second transient failure in a row, and only then [H-3]", async () => {
+    setRuntimes("a");
+    const failing = { kind: "transient", error: "x" } as const;
+    const kinds: BeatAnswer[] = [failing, failing, failing, failing, { kind: "ok" }, failing, failing];
+    answer = () => Promise.resolve(kinds.shift() ?? { kind: "ok" });
+    await clock.advance(10 * INTERVAL);
+    expect(renewals).toEqual([20_000, 95_000]);
+  });
+
+  it("hand on what the server asks for and do not wait for it [H-10]", async () => {
+    setRuntimes("a");
+    answer = () => Promise.resolve({ kind: "ok", actions: { pending_model_list: { id: "m" } } });
+    await clock.advance(3 * INTERVAL);
+    expect(wanted).toEqual(["a", "a", "a"]);
+    expect(beatsOf("a")).toEqual([5000, 20_000, 35_000]);
   });
 });

@@ -172,10 +172,19 @@ async function examine(spec: ProviderSpec, located: Located | null, options: Det
   });
   if (!probe.ok) {
     const foreign = probe.answered ? null : notForThisSystem(located.path);
-    if (foreign !== null) return { provider: spec.id, reason: `${located.path} cannot be executed here: ${foreign}`, cause: "not_executable" };
+    if (foreign !== null) return unusable(spec, located.path, foreign);
     return { provider: spec.id, reason: probe.reason, cause: "unavailable" };
   }
   const refusal = versionRefusal(spec.id, probe.version, spec.version.min);
-  if (refusal !== null) return { provider: spec.id, reason: refusal, cause: isBelow(probe.version, spec.version.min) ? "below_minimum" : "unavailable" };
+  if (refusal !== null) {
+    // A shell that was handed an empty file says nothing and succeeds.
+    const foreign = probe.version === "" ? notForThisSystem(located.path) : null;
+    if (foreign !== null) return unusable(spec, located.path, foreign);
+    return { provider: spec.id, reason: refusal, cause: isBelow(probe.version, spec.version.min) ? "below_minimum" : "unavailable" };
+  }
   return { provider: spec.id, path: located.path, version: probe.version, source: located.source };
+}
+
+function unusable(spec: ProviderSpec, path: string, why: string): SkippedAgent {
+  return { provider: spec.id, reason: `${path} cannot be executed here: ${why}`, cause: "not_executable" };
 }
