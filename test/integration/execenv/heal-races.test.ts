@@ -12,7 +12,7 @@ import { ruinEverything } from "../../support/heal/worst.ts";
 import { tempDir } from "../../support/temp.ts";
 
 /** More of them: HEAL_ROUNDS=100. */
-const ROUNDS = Number(process.env["HEAL_ROUNDS"] ?? 6);
+const ROUNDS = Number(process.env["HEAL_ROUNDS"] ?? 4);
 const heal = (patient: HealWorld) => ({ do: "heal", patient, options: { adoptSessions: true } }) as const;
 
 function input(world: HealWorld, task: string): object {
