@@ -111,11 +111,17 @@ function recordOf(input: PrepareInput, previous: EnvRecord | undefined): EnvReco
     created_at: previous?.created_at ?? now,
     last_used_at: now,
     local_work_dir: input.localWorkDir ?? null,
-    execution_mode: input.localWorkDir === undefined ? "managed" : input.worktree === undefined ? "in_place" : "worktree",
+    execution_mode: executionMode(input),
     ...(previous?.codex === undefined ? {} : { codex: previous.codex }),
     context_files: previous?.context_files ?? {},
     skills: previous?.skills ?? [],
   };
+}
+
+function executionMode(input: PrepareInput): EnvRecord["execution_mode"] {
+  if (input.sharedWorkDir !== undefined) return "shared";
+  if (input.localWorkDir === undefined) return "managed";
+  return input.worktree === undefined ? "in_place" : "worktree";
 }
 
 /** Throws `env_input` naming the first of the three ids that is empty. */

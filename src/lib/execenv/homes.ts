@@ -49,7 +49,7 @@ async function buildCodexHome(root: string, input: PrepareInput): Promise<HomeRe
     workspaceSkills,
     sessionStore: sessionStore(sharedHome, conversation),
     // Nothing is continued in an environment of a user's directory: its sessions have to be somewhere else.
-    linkStore: input.localWorkDir !== undefined,
+    linkStore: input.localWorkDir !== undefined || input.sharedWorkDir !== undefined,
     // The names for the shell block are known when the agent starts; until then it is left as it is.
     tables: { mcp_servers: mcpLines(input.mcpConfig, input.cliVersion), ...(wantsShellPolicy(host) ? {} : { "shell-environment": null }) },
     disabledSkills: disabledPaths(input.disabledSkills ?? [], { codexHome: home, userHome: host.home, workspaceSkills }),

@@ -30,7 +30,8 @@ export interface EnvRecord {
   readonly last_used_at: string;
   /** The user's directory it works in; null for an environment of our own. */
   readonly local_work_dir: string | null;
-  readonly execution_mode: "managed" | "in_place" | "worktree";
+  /** `shared`: it works in a user's directory and has put nothing there. */
+  readonly execution_mode: "managed" | "in_place" | "worktree" | "shared";
   readonly codex?: CodexRecord;
   /** Path below the workdir → SHA-256 of what we wrote last: tells our own text from one that was edited since. */
   readonly context_files: Readonly<Record<string, string>>;

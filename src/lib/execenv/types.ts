@@ -1,6 +1,5 @@
 import type { Clock, FileLock } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import type { ShellVariables } from "./codex/shell-policy.ts";
 import type { PlacedSkill, SkillFact } from "./skills/index.ts";
 
 /** A repository the agent may check out with `multica repo checkout`. */
@@ -24,6 +23,14 @@ export interface ProjectFact {
   readonly title?: string | undefined;
   readonly description?: string | undefined;
   readonly resources: readonly ProjectResource[];
+}
+
+/** A status that the workspace has besides the usual ones. */
+export interface StatusFact {
+  readonly key: string;
+  readonly name: string;
+  readonly category: string;
+  readonly description?: string | undefined;
 }
 
 export interface AutopilotFact {
@@ -52,6 +59,7 @@ export interface TaskContext {
   readonly agentInstructions?: string | undefined;
   readonly skills?: readonly SkillFact[] | undefined;
   readonly squadLeader?: boolean | undefined;
+  readonly statuses?: { readonly known: readonly StatusFact[]; readonly omitted: number } | undefined;
   readonly repos?: readonly RepoFact[] | undefined;
   readonly project?: ProjectFact | undefined;
   readonly workspaceContext?: string | undefined;
@@ -115,6 +123,16 @@ export interface InstalledSkills {
   /** As the agent may write it: below the workdir, or `$CODEX_HOME/skills`. */
   readonly directory: string;
   readonly placed: readonly PlacedSkill[];
+}
+
+/** Names of the variables of an agent's process, by where they come from. */
+export interface ShellVariables {
+  /** Names of the daemon's own environment that the agent inherits. */
+  readonly inherited: readonly string[];
+  /** Names that the daemon sets for the task. */
+  readonly set: readonly string[];
+  /** Names that the agent's owner set and may set. */
+  readonly custom: readonly string[];
 }
 
 /** A directory tree that this process holds alone until `release`. */

@@ -99,6 +99,8 @@ export const taskSchema = z.looseObject({
   regenerate_quick_actions_for: text,
   parent_issue_id: text,
   parent_issue_identifier: text,
+  issue_statuses: z.array(z.looseObject({})).nullish(),
+  issue_statuses_omitted: z.number().nullish(),
   squad_id: text,
   squad_name: text,
   is_leader_task: z.boolean().nullish(),

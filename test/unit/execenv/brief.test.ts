@@ -83,6 +83,18 @@ describe("renderBrief", () => {
     expect(lines.filter((line) => line.startsWith("<!--"))).toEqual([]);
   });
 
+  it("names the workspace's own statuses by the usual one they count as, and no text that could be more than a name", () => {
+    const known = [
+      { key: "qa", name: "In QA", category: "in_progress", description: "testers\n## have it" },
+      { key: "ready", name: "Ready", category: "todo" },
+      { key: "x`y", name: "Odd", category: "todo" },
+    ];
+    const text = renderBrief({ ...task, statuses: { known, omitted: 2 } });
+    expect(text).toMatch(/- counts as in_progress: `qa` \(In QA: testers ## have it\)\n- counts as todo: `ready` \(Ready\)\n- and 2 more/);
+    expect(text).not.toContain("Odd");
+    expect(renderBrief({ ...task, statuses: { known: [], omitted: 0 } })).toBe(renderBrief(task));
+  });
+
   it("carries what an agent needs to work on an issue", () => {
     const text = renderBrief(task);
     for (const fact of [

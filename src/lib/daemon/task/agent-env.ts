@@ -1,6 +1,7 @@
 import { delimiter } from "node:path";
 import { filterCustomEnvironment } from "../../agents/index.ts";
-import type { Task } from "../../wire/index.ts";
+import { isObject, parseJson } from "../../core/index.ts";
+import type { Task, TaskAgent } from "../../wire/index.ts";
 import { hasText, workKind } from "./kind.ts";
 
 export interface AgentEnvInput {
@@ -78,8 +79,21 @@ export function workEnv(task: Task): Record<string, string> {
 
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTIAL/i;
 
-/** Values that must never appear in a transcript or a report: the task's token and what the agent's owner hides in variables. */
-export function secretsOf(token: string, customEnv: Readonly<Record<string, string>>): string[] {
-  const hidden = Object.entries(customEnv).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
-  return [token, ...hidden];
+/**
+ * Values that must never appear in a transcript or a report: the task's token, and what the agent's owner hides in its
+ * variables, in those of its MCP servers, and in their headers.
+ */
+export function secretsOf(token: string, agent: Pick<TaskAgent, "custom_env" | "mcp_config">): string[] {
+  return [token, ...hidden(agent.custom_env, SECRET_NAME), ...serversOf(agent.mcp_config).flatMap((server) => [...hidden(server["env"], SECRET_NAME), ...hidden(server["headers"], /./)])];
+}
+
+function hidden(values: unknown, names: RegExp): string[] {
+  if (!isObject(values)) return [];
+  return Object.entries(values).flatMap(([name, value]) => (typeof value === "string" && names.test(name) ? [value] : []));
+}
+
+function serversOf(config: unknown): Readonly<Record<string, unknown>>[] {
+  const value = typeof config === "string" ? parseJson(config) : config;
+  const servers = isObject(value) ? value["mcpServers"] : undefined;
+  return isObject(servers) ? Object.values(servers).filter(isObject) : [];
 }

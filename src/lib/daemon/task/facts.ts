@@ -1,5 +1,5 @@
 import { asString, isObject } from "../../core/index.ts";
-import type { DisabledSkill, SkillFact, TaskContext } from "../../execenv/index.ts";
+import type { DisabledSkill, SkillFact, StatusFact, TaskContext } from "../../execenv/index.ts";
 import type { Task, TaskAgent } from "../../wire/index.ts";
 import { isLeader, workKind } from "./kind.ts";
 
@@ -24,6 +24,7 @@ export function taskContext(task: Task, agent: TaskAgent, skills: readonly Skill
     project: hasProject ? project(task) : undefined,
     skills,
     squadLeader: isLeader(task, agent),
+    statuses: { known: (task.issue_statuses ?? []).map(statusFact), omitted: task.issue_statuses_omitted ?? 0 },
     workspaceContext: text(task.workspace_context),
     requestingUser: { name: userName, profile: task.requesting_user_profile_description ?? "" },
   };
@@ -41,6 +42,10 @@ export function skillFacts(agent: TaskAgent): SkillFact[] | null {
     skills.push({ name, description: asString(skill["description"]), content: skill["content"], files: facts.filter((file) => file !== null) });
   }
   return skills;
+}
+
+function statusFact(status: Readonly<Record<string, unknown>>): StatusFact {
+  return { key: asString(status["key"]), name: asString(status["name"]), category: asString(status["category"]), description: asString(status["description"]) };
 }
 
 function autopilot(task: Task): NonNullable<TaskContext["autopilot"]> {

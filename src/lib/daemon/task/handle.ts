@@ -144,7 +144,7 @@ async function withRun(parts: RunParts, adopted: Adopted | undefined): Promise<v
 
 /** For an agent that was at work already the transcript goes on behind what the earlier daemon had written down. */
 function transcriptOf(job: Job, adopted: Adopted | undefined): Transcript {
-  const secrets = secretsOf(job.token, job.agent.custom_env ?? {});
+  const secrets = secretsOf(job.token, job.agent);
   if (adopted === undefined) return new Transcript({ secrets });
   const { row, sealed } = adopted;
   return new Transcript({ secrets, firstSeq: row.next_seq, toolCount: sealed.toolCount, again: { message: row.log_message, held: row.log_held } });

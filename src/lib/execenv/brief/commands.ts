@@ -1,4 +1,5 @@
-import type { TaskContext } from "../types.ts";
+import { safeName } from "../../core/index.ts";
+import { type StatusFact, type TaskContext, filled } from "../types.ts";
 
 /** The commands an agent may count on (cli.md 1.3), for kinds that work on issues. */
 export function commandSection(task: TaskContext): string {
@@ -15,8 +16,28 @@ export function commandSection(task: TaskContext): string {
   if (task.squadLeader === true) {
     lines.push('| record a leader\'s decision | `multica squad activity <issue> <action\\|no_action\\|failed> --reason "…"` |');
   }
+  lines.push(...statusLines(task));
   lines.push("", "`multica --help` and `multica <command> --help` describe everything else; both work offline.");
   return lines.join("\n");
+}
+
+/** Statuses of the workspace's own, by the usual one each of them counts as. */
+function statusLines(task: TaskContext): string[] {
+  const { known = [], omitted = 0 } = task.statuses ?? {};
+  const usable = known.filter((status) => /^[A-Za-z0-9_.-]+$/.test(status.key) && /^[A-Za-z0-9_.-]+$/.test(status.category));
+  if (usable.length === 0) return [];
+  const lines = ["", "This workspace has statuses of its own; `multica issue status` takes them by their key:", ""];
+  for (const category of [...new Set(usable.map((status) => status.category))]) {
+    const names = usable.filter((status) => status.category === category).map(statusName);
+    lines.push(`- counts as ${category}: ${names.join(", ")}`);
+  }
+  if (omitted > 0) lines.push(`- and ${omitted} more`);
+  return lines;
+}
+
+function statusName({ key, name, description }: StatusFact): string {
+  const what = filled(description) ? `: ${safeName(description)}` : "";
+  return `\`${key}\` (${safeName(name) || key}${what})`;
 }
 
 const ROWS: readonly (readonly [string, string])[] = [

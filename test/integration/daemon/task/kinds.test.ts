@@ -96,6 +96,8 @@ describe("a chat task", () => {
     expect(prompt).toMatch(/## How to answer/);
     const place = /described in `(.*)\/<name>\/SKILL\.md`/.exec(prompt)?.[1] ?? "";
     expect(readFileSync(join(place, "deploy", "SKILL.md"), "utf8")).toContain("Do it.");
+    const record: unknown = JSON.parse(readFileSync(join(place, "../../../.multica_env.json"), "utf8"));
+    expect(record).toMatchObject({ execution_mode: "shared", local_work_dir: null });
     const after = Object.entries(picture(base)).filter(([path]) => !path.includes("/agent-"));
     expect(Object.fromEntries(after)).toEqual(before);
     daemon.shutdown.abort(new Error("shutdown"));

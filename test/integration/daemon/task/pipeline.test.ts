@@ -225,6 +225,19 @@ describe("a task that ends elsewhere", () => {
     expectReleased(daemon, task.id);
   }, MINUTE);
 
+  it("that is cancelled reports its last words and what it used before it acknowledges (K-2)", async () => {
+    const daemon = await taskDaemon({ agent: "acp-billed" });
+    const { server } = daemon;
+    const done = runTask(daemon.ctx, daemon.task(), 1);
+    await waitFor("the agent's first words", () => server.entries().length > 0);
+    server.state = "cancelled";
+    daemon.ctx.reconcile.broadcast();
+    await done;
+    expect(server.order().slice(-3)).toEqual(["messages", "usage", "cancel-ack"]);
+    expect(server.bodies("usage")).toEqual([{ usage: [expect.objectContaining({ input_tokens: 7, output_tokens: 2 })] }]);
+    expect(server.entries().at(-1)).toMatchObject({ content: "stopping\n" });
+  }, MINUTE);
+
   it("is wound down when the server has deleted it (K-3)", async () => {
     const daemon = await taskDaemon({ agent: "acp-mute" });
     const { server } = daemon;
