@@ -2,7 +2,7 @@ import { lstat } from "node:fs/promises";
 import { parse } from "smol-toml";
 import { isObject } from "../../core/index.ts";
 import { chmodPath, readTextIfExists, writeFileAtomic } from "../../platform/index.ts";
-import type { ConfigFault } from "../codex/config/analyse.ts";
+import type { ConfigFault } from "../codex/config/blocks.ts";
 import { planConfig } from "../codex/config/render.ts";
 import { type Check, type CheckContext, finding } from "./check.ts";
 import type { Code } from "./codes.ts";

@@ -1,7 +1,7 @@
 import { MulticaError } from "../../core/index.ts";
 import { envValue, readRegularFile, writeFileAtomic } from "../../platform/index.ts";
 import { join } from "node:path";
-import type { HostFacts } from "../types.ts";
+import type { HostFacts, ShellVariables } from "../types.ts";
 import { planConfig } from "./config/render.ts";
 import type { ManagedWants } from "./config/blocks.ts";
 import { inlineToml } from "./config/inline.ts";
@@ -12,15 +12,6 @@ export function wantsShellPolicy(host: Pick<HostFacts, "env">): boolean {
   if (["1", "true", "yes", "on"].includes(value.toLowerCase())) return true;
   if (["0", "false", "no", "off"].includes(value.toLowerCase())) return false;
   throw new MulticaError("bad_setting", `MULTICA_CODEX_SHELL_ENVIRONMENT is ${JSON.stringify(value)}`, { suggestions: ["Use on or off."] });
-}
-
-export interface ShellVariables {
-  /** Names of the daemon's own environment that the agent inherits. */
-  readonly inherited: readonly string[];
-  /** Names that the daemon sets for the task. */
-  readonly set: readonly string[];
-  /** Names that the agent's owner set and may set. */
-  readonly custom: readonly string[];
 }
 
 const SECRET = /KEY|SECRET|TOKEN/i;

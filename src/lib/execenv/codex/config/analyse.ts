@@ -1,17 +1,7 @@
-import { type BlockId, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, type TableBlock, blockNames, ownedNames, pairsOf, wantedTables } from "./blocks.ts";
+import { type ConfigFault, type ConfigIssue, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, type TableBlock, blockNames, ownedNames, pairsOf, wantedTables } from "./blocks.ts";
 import { type ConfigDocument, type Region, foreignInTables, fullName, hasTable, innerOf, isBelowTable, isTableBlock, sameName, startsWith, textOf } from "./document.ts";
 import type { TomlStatement } from "../toml-scan.ts";
 import { tableIssues } from "./tables.ts";
-
-export type ConfigFault = "MISSING" | "OUTDATED" | "DUPLICATE" | "MISPLACED" | "FOREIGN" | "CONFLICT_KEY" | "SKILLS_ENTRY";
-
-export interface ConfigIssue {
-  readonly fault: ConfigFault;
-  /** The block it is about; for a key, the block that the key contradicts. */
-  readonly block: BlockId | null;
-  /** Names only, never values. */
-  readonly detail: string;
-}
 
 /** Everything about the managed blocks that is not as it has to be; empty = not a byte is to change (execenv.md 7.9). */
 export function analyse(document: ConfigDocument, wants: ManagedWants): ConfigIssue[] {

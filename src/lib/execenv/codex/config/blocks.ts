@@ -75,3 +75,13 @@ export function ownedNames(id: KeyBlock, wants: ManagedWants): readonly (readonl
 export function blockNames(id: KeyBlock): readonly (readonly string[])[] {
   return pairsOf(id, { sandbox: "workspace-write", multiAgent: true, memory: true }).map((pair) => pair.name);
 }
+
+export type ConfigFault = "MISSING" | "OUTDATED" | "DUPLICATE" | "MISPLACED" | "FOREIGN" | "CONFLICT_KEY" | "SKILLS_ENTRY";
+
+export interface ConfigIssue {
+  readonly fault: ConfigFault;
+  /** The block it is about; for a key, the block that the key contradicts. */
+  readonly block: BlockId | null;
+  /** Names only, never values. */
+  readonly detail: string;
+}

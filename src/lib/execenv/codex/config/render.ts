@@ -1,7 +1,7 @@
 import { parse } from "smol-toml";
 import { MulticaError, errorText, isObject } from "../../../core/index.ts";
-import { analyse, bodyOf, type ConfigIssue, conflicts, foreignOf, isOfKeys, networkInTable, skillsEntries } from "./analyse.ts";
-import { KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, beginLine, endLine, ownedNames, wantedTables } from "./blocks.ts";
+import { analyse, bodyOf, conflicts, foreignOf, isOfKeys, networkInTable, skillsEntries } from "./analyse.ts";
+import { type ConfigIssue, KEY_BLOCKS, type KeyBlock, type ManagedWants, SANDBOX_TABLE, TABLE_BLOCKS, beginLine, endLine, ownedNames, wantedTables } from "./blocks.ts";
 import { type ConfigDocument, type Region, fullName, innerOf, isOfTable, ownTables, readDocument, sameName, startsWith, textOf } from "./document.ts";
 import { inlineToml, tomlKey } from "./inline.ts";
 import { takeUnits } from "./reset.ts";

@@ -1,7 +1,6 @@
 import { parse } from "smol-toml";
 import { isObject } from "../../../core/index.ts";
-import type { ConfigIssue } from "./analyse.ts";
-import { type ManagedWants, TABLE_BLOCKS, type TableBlock, beginLine, endLine, wantedTables } from "./blocks.ts";
+import { type ConfigIssue, type ManagedWants, TABLE_BLOCKS, type TableBlock, beginLine, endLine, wantedTables } from "./blocks.ts";
 import { type ConfigDocument, type Region, foreignInTables, innerOf, isOfTable, ownTables, readDocument, textOf } from "./document.ts";
 import { inlineToml, tomlKey } from "./inline.ts";
 
