@@ -17,6 +17,9 @@ export interface CheckoutInput {
 }
 
 const LIMIT_MS = 5 * 60_000;
+/** How long a daemon that is being started again is waited for. */
+const RETURN_MS = 20_000;
+const RETURN_POLL_MS = 250;
 
 /**
  * Asks the daemon that runs this task for a checkout (cli.md 5.5). Repeats while the daemon says the repository is busy, for
@@ -30,12 +33,21 @@ export async function checkout(input: CheckoutInput): Promise<CheckoutResponse> 
   }
   const client = createLocalPortClient({ port, token: context.token });
   const limit = AbortSignal.timeout(LIMIT_MS);
+  const patience = clock.monotonic() + (context.daemonReturns ? RETURN_MS : 0);
   for (;;) {
-    const answer = await attempt(client, input, limit);
+    const answer = await attempt(client, input, limit).catch((error: unknown) => {
+      if (clock.monotonic() < patience && isAway(error)) return { kind: "busy" as const, waitMs: RETURN_POLL_MS };
+      throw error;
+    });
     if (answer.kind === "done") return answer.response;
     await clock.sleep(answer.waitMs, limit).catch(() => undefined);
     if (limit.aborted) throw tooLong();
   }
+}
+
+/** Nobody answers, or a daemon that was just started and does not know this task's token yet. */
+function isAway(error: unknown): boolean {
+  return isMulticaError(error, "daemon_unreachable") || (isMulticaError(error, "checkout_refused") && statusOf(error.cause) === 401);
 }
 
 type Attempt = { readonly kind: "done"; readonly response: CheckoutResponse } | { readonly kind: "busy"; readonly waitMs: number };

@@ -38,6 +38,8 @@ export interface RunContext {
   readonly taskId: string | undefined;
   /** `MULTICA_DAEMON_PORT` as text: the command that uses it judges its form. */
   readonly daemonPort: string | undefined;
+  /** The agent outlives its daemon: one that does not answer is probably just being started again. */
+  readonly daemonReturns: boolean;
   /** A per-task marker without any other sign of a task: probably left over from a crash (cli.md 3.3). */
   readonly leftoverMarker: string | undefined;
   readonly httpTimeoutMs: number;
@@ -76,6 +78,7 @@ export function resolveContext(input: ContextInput): RunContext {
     agentName: envText(env, "MULTICA_AGENT_NAME"),
     taskId: envText(env, "MULTICA_TASK_ID"),
     daemonPort: envText(env, "MULTICA_DAEMON_PORT"),
+    daemonReturns: envText(env, "MULTICA_DAEMON_RETURNS") === "1",
     leftoverMarker: signs.leftoverMarker,
     httpTimeoutMs: httpTimeout(envText(env, "MULTICA_HTTP_TIMEOUT")),
   };

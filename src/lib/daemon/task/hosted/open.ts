@@ -50,7 +50,8 @@ async function startHost(run: TaskRun, prepared: Prepared, exec: ExecService, pl
       owner: { kind: "task", taskId: task.id, agentId: job.agent.id, envRoot: environment.root, ...(job.issueId === "" ? {} : { issueId: job.issueId }) },
       argv: [plan.executable, ...plan.args],
       cwd: environment.workdir,
-      env: { ...plan.env },
+      // Its commands wait for a daemon that is being started again.
+      env: { ...plan.env, MULTICA_DAEMON_RETURNS: "1" },
       stdin: "pipe",
       limits: { ringBytes: LOG_BYTES },
       sealed,
