@@ -52,7 +52,7 @@ async function checkOwn(context: CheckContext): Promise<Finding[]> {
 }
 
 /** Repaired by taking the user's file. */
-const NEEDS_SHARED: ReadonlySet<string> = new Set(["CH_CONFIG_MISSING", "CH_CONFIG_SYMLINK", "CH_CONFIG_NOT_FILE"]);
+const NEEDS_SHARED: ReadonlySet<string> = new Set(["CH_CONFIG_MISSING", "CH_CONFIG_SYMLINK", "CH_CONFIG_NOT_FILE", "CH_CONFIG_UNPARSEABLE"]);
 
 /** A broken file of the user matters to this home only when it has to be copied; it is told in any case. */
 async function checkShared(context: CheckContext, own: readonly Finding[]): Promise<Finding[]> {
