@@ -1,4 +1,4 @@
-import { pairsText, timeText } from "./table.ts";
+import { pairsText, tableText, timeText } from "./table.ts";
 
 interface Started {
   readonly status: string;
@@ -28,28 +28,66 @@ export function stayingLine(count: number): string {
   return `${count === 1 ? "1 command runs" : `${count} commands run`} on; the next daemon takes over. To end them: multica daemon start, then multica exec clean --all.`;
 }
 
+type Status = Readonly<Record<string, unknown>>;
+
 /** `daemon status`: what a daemon said of itself, or that none runs. */
-export function statusText(status: Readonly<Record<string, unknown>>, profile: string): string {
+export function statusText(status: Status, profile: string): string {
   const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
   if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"], profile);
   if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
   const launcher = text(status["launched_by"]);
   const skipped = Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>);
-  return pairsText([
+  return `${pairsText([
     [title, `running (pid ${text(status["pid"])}, uptime ${text(status["uptime"])})`],
     ["Version", text(status["version"]) || text(status["cli_version"])],
     ...(status["port"] === undefined ? [] : ([["Port", text(status["port"])]] as const)),
     ...(launcher === "" ? [] : ([["Managed by", launcher === "desktop" ? "the desktop app" : launcher]] as const)),
+    ...(text(status["reload_pending_reason"]) === "" ? [] : ([["Restart pending", text(status["reload_pending_reason"])]] as const)),
     ["Server", text(status["server_url"])],
+    ...linkPairs(status),
     ["Agents", list(status["agents"]).join(", ") || "none"],
     ...(skipped.length === 0 ? [] : ([["Skipped", skipped.map(([name, why]) => `${name} (${text(why)})`).join(", ")]] as const)),
     ["Workspaces", list(status["workspaces"]).length],
-    ["Tasks", text(status["active_task_count"]) || "0"],
+    ["Tasks", tasksText(status)],
     ...waitingReports(status["outbox"]),
     ...stateTrouble(status["state"]),
     ...(processText(status["exec_processes"]) === "" ? [] : ([["Commands", processText(status["exec_processes"])]] as const)),
     ...(text(status["waiting_for"]) === "" ? [] : ([["Waiting for", text(status["waiting_for"])]] as const)),
-  ]);
+  ])}${waitingText(status)}`;
+}
+
+function linkPairs(status: Status): (readonly [string, string])[] {
+  const link = status["link"] as { connected?: boolean; since?: string | null } | undefined;
+  const beat = text(status["last_heartbeat_at"]);
+  const since = text(link?.since);
+  return [
+    ...(link === undefined ? [] : ([["Link", `${link.connected === true ? "connected" : "not connected"}${since === "" ? "" : ` since ${timeText(since, 16)}`}`]] as const)),
+    ...(beat === "" ? [] : ([["Last heartbeat", beat.slice(0, 19).replace("T", " ")]] as const)),
+  ];
+}
+
+function tasksText(status: Status): string {
+  const slots = status["slots"] as { total?: number; free?: number } | undefined;
+  const count = text(status["active_task_count"]) || "0";
+  return slots?.total === undefined ? count : `${count} (${text(slots.free)} of ${slots.total} slots free)`;
+}
+
+/** What takes no tasks, what waits and why, and what ended lately: a table each, where there is something. */
+function waitingText(status: Status): string {
+  const queue = (status["queue"] ?? {}) as { tasks?: readonly Record<string, unknown>[]; error?: string | null };
+  const parked = list(status["parked"]) as readonly Record<string, unknown>[];
+  const recent = list(status["recent"]) as readonly Record<string, unknown>[];
+  const tables = [
+    tableOf("Takes no tasks", ["RUNTIME", "WHY"], parked.map((one) => [text(one["runtime_id"]).slice(0, 8) || text(one["provider"]), text(one["reason"])])),
+    tableOf("Waiting", ["TASK", "SINCE", "WHY"], (queue.tasks ?? []).map((one) => [text(one["task_id"]), timeText(text(one["queued_at"]), 16), text(one["text"])])),
+    text(queue.error) === "" ? "" : `What waits could not be asked: ${text(queue.error)}\n`,
+    tableOf("Ended", ["WHAT", "AT", "OUTCOME"], recent.slice(0, 8).map((one) => [`${text(one["kind"])} ${text(one["id"])}`, text(one["ended_at"]).slice(11, 19), [text(one["outcome"]), text(one["reason"])].filter((part) => part !== "").join(": ")])),
+  ];
+  return tables.filter((table) => table !== "").map((table) => `\n${table}`).join("");
+}
+
+function tableOf(title: string, headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? "" : `${title}:\n${tableText(headers, rows)}`;
 }
 
 function processText(counts: unknown): string {

@@ -12,6 +12,7 @@ import { createCredentials } from "../../src/lib/daemon/credentials.ts";
 import { TaskThreads } from "../../src/lib/daemon/exec/threads.ts";
 import { LIMITS } from "../../src/lib/daemon/limits.ts";
 import { Outbox } from "../../src/lib/daemon/outbox/outbox.ts";
+import { createRecentEndings } from "../../src/lib/daemon/recent.ts";
 import { createReconcile } from "../../src/lib/daemon/reconcile.ts";
 import { type LaunchEntry, RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";
@@ -112,6 +113,7 @@ export async function taskDaemon(options: TaskDaemonOptions): Promise<TaskDaemon
     credentials: createCredentials(),
     activeRoots: createActiveRoots(),
     counters: { running: 0, resourceWait: 0 },
+    recent: createRecentEndings(clock),
     reconcile: createReconcile(clock, 1000),
     rootSignal: shutdown.signal,
     wake: () => undefined,

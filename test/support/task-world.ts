@@ -163,10 +163,12 @@ export class TaskWorld {
 
 export async function taskWorld(thresholds: Partial<Thresholds> = {}): Promise<TaskWorld> {
   const clock = new HeldClock();
-  const db = await openServerDatabase(join(tempDir("multica-server-"), "server.sqlite"));
+  const dir = tempDir("multica-server-");
+  const db = await openServerDatabase(join(dir, "server.sqlite"));
   onTestFinished(() => db.close());
   const ctx: ServerContext = {
     db,
+    filesDir: join(dir, "files"),
     clock,
     logger: silentLogger,
     bus: createBus(silentLogger),

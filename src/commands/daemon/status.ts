@@ -1,14 +1,15 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { daemonTarget, requireKnownProfile } from "../../cli/daemon-target.ts";
 import { taskDaemonPort } from "../../cli/task-port.ts";
-import { countFlag, outputFlag } from "../../cli/flags.ts";
+import { countFlag, outputFlag, switchFlag } from "../../cli/flags.ts";
 
 export default class DaemonStatus extends BaseCommand {
   static override readonly access = "any";
   static override readonly summary = "Show whether the daemon runs, and what it has found";
-  static override readonly examples = ["multica daemon status", "multica daemon status --output json"];
+  static override readonly examples = ["multica daemon status", "multica daemon status --watch", "multica daemon status --output json"];
   static override readonly flags = {
     port: countFlag("local port when it is not the profile's", { max: 65_535 }),
+    watch: switchFlag("show it again every second until Ctrl-C; as JSON a line for each change"),
     output: outputFlag("table"),
   };
 
@@ -24,7 +25,12 @@ export default class DaemonStatus extends BaseCommand {
     }
     await this.knownProfile(flags, () => requireKnownProfile(context, { env: this.env, home: this.home }));
     const { daemonStatus } = await import("../../lib/daemon/index.ts");
-    const status = await daemonStatus(daemonTarget({ context, port: flags.port }));
+    const target = daemonTarget({ context, port: flags.port });
+    if (flags.watch === true) {
+      const { watchDocument } = await import("../../cli/daemon-watch.ts");
+      return await watchDocument({ look: () => daemonStatus(target), text: (one) => statusText(one, context.profile), json: this.wantsJson(flags) });
+    }
+    const status = await daemonStatus(target);
     await this.emit(flags, status, () => statusText(status, context.profile));
   }
 

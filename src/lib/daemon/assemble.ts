@@ -22,6 +22,7 @@ import { runSettings } from "./loops/settings.ts";
 import { runIndexRefresh } from "./loops/index-refresh.ts";
 import { SyncLoop } from "./loops/sync.ts";
 import { flushTerminals } from "./outbox/flush.ts";
+import { createRecentEndings } from "./recent.ts";
 import { createReconcile } from "./reconcile.ts";
 import { OwnToken } from "./own-token.ts";
 import { createPresence } from "./presence.ts";
@@ -175,6 +176,7 @@ function createContext(base: Base, { http, pool }: { readonly http: HttpOptions;
     credentials: createCredentials(),
     activeRoots: createActiveRoots(),
     counters: { running: 0, resourceWait: 0 },
+    recent: createRecentEndings(clock),
     reconcile: createReconcile(clock, limits.reconcileDebounce),
     wake,
   };

@@ -11,6 +11,7 @@ import type { Credentials } from "./credentials.ts";
 import type { TaskThreads } from "./exec/threads.ts";
 import type { Limits } from "./limits.ts";
 import type { Outbox } from "./outbox/outbox.ts";
+import type { RecentEndings } from "./recent.ts";
 import type { Reconcile } from "./reconcile.ts";
 import type { RuntimeRegistry } from "./runtimes.ts";
 import type { Slots } from "./slots.ts";
@@ -80,6 +81,8 @@ export interface DaemonContext {
   /** Environment roots in use: the collector and `execenv heal` leave them alone. */
   readonly activeRoots: ActiveRoots;
   readonly counters: TaskCounters;
+  /** What ended lately, and why. */
+  readonly recent: RecentEndings;
   /** "The socket was (re)connected: what you only learn from hints may be stale." */
   readonly reconcile: Reconcile;
   /** Aborted when the daemon shuts down. Terminal reports must not derive from it. */

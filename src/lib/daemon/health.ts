@@ -5,7 +5,7 @@ import type { DaemonContext } from "./context.ts";
 import type { PresenceHealth } from "./health-presence.ts";
 import { type OutboxFacts, outboxFacts } from "./outbox/flush.ts";
 
-export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "exec" | "state" | "outbox" | "repoCache"> {
+export interface HealthFacts extends Pick<DaemonContext, "clock" | "profile" | "stateDir" | "daemonId" | "serverUrl" | "runtimes" | "barrier" | "counters" | "exec" | "state" | "outbox" | "recent" | "repoCache"> {
   readonly startedAt: number;
   readonly version: string;
   readonly deviceName: string;
@@ -48,6 +48,7 @@ export function healthOf(facts: HealthFacts): Health {
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
     ...facts.presence(),
     exec_processes: processCounts(facts),
+    recent: facts.recent.list().map((ending) => ({ ...ending })),
     waiting_for: waitingFor(facts),
     state: stateOf(facts),
     ...(facts.outbox === null ? {} : { outbox: waitingReports(outboxFacts(facts.outbox)) }),

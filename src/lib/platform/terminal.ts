@@ -8,6 +8,11 @@ export function terminalColumns(): number {
   return process.stdout.columns ?? 80;
 }
 
+/** Rows of the terminal now, or 24 when there is none. */
+export function terminalRows(): number {
+  return process.stdout.rows ?? 24;
+}
+
 export interface TakenTerminal {
   /** Resolves when the terminal can take more. */
   write(data: Buffer): Promise<void>;

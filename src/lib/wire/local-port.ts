@@ -37,6 +37,7 @@ const healthSchema = z.looseObject({
       tasks: z.array(z.looseObject({ task_id: z.string(), runtime_id: z.string(), agent_id: z.string(), status: z.string(), queued_at: text, reason: z.string(), text: z.string() })),
     })
     .nullish(),
+  recent: z.array(z.looseObject({ kind: z.string(), id: z.string(), ended_at: z.string(), outcome: z.string(), reason: z.string() })).nullish(),
   parked: z.array(z.looseObject({ runtime_id: text, provider: z.string(), reason: z.string() })).nullish(),
   workspaces: z.array(z.looseObject({ id: z.string(), runtimes: z.array(z.string()) })).nullish(),
 });

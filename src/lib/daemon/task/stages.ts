@@ -44,12 +44,14 @@ export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerV
   view.stopWatching();
   const ending = view.endedByServer() ?? (await lastLook(view));
   if (ending !== null) {
+    ctx.recent.add({ kind: "task", id: task.id, outcome: "ended by the server", reason: ending === "gone" ? "it was deleted there" : "" });
     await discard(run, ending);
     return;
   }
   if (executed !== null) {
     void ctx.api.progress(task.id, { summary: "Finishing task", step: 2, total: 2 }).catch(() => undefined);
   }
+  ctx.recent.add({ kind: "task", id: task.id, outcome: outcome.kind, reason: outcome.kind === "failed" ? outcome.reason : "" });
   await reportOutcome(run, outcome);
   if (executed !== null) await writeMeta(run);
 }
