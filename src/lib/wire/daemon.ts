@@ -121,11 +121,8 @@ export const cancelAckSchema = z.looseObject({
   failure_reason: text,
 });
 export type CancelAck = z.input<typeof cancelAckSchema>;
-/** Batch check of issues and its answer (server-api.md 8). */
+/** Batch check of issues (server-api.md 8). */
 export const gcCheckSchema = z.looseObject({ issue_ids: z.array(z.string()).default([]) });
-export const gcCheckAnswerSchema = z.looseObject({
-  issues: z.array(z.looseObject({ id: z.string(), found: z.boolean(), status: text, updated_at: text })),
-});
 export const taskStatusSchema = z.looseObject({ status: z.string() });
 export const orphansSchema = z.looseObject({ orphaned: z.number(), retried: z.number() });
 export const renewSchema = z.looseObject({ expires_at: z.string(), renewed: z.boolean() });

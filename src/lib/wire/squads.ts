@@ -61,4 +61,3 @@ export const quickCreateSchema = z.looseObject({
   parent_issue_id: text,
   attachment_ids: z.array(z.string()).nullish(),
 });
-export type QuickCreate = z.input<typeof quickCreateSchema>;

@@ -1,3 +1,4 @@
+import type { Attachment } from "../../wire/index.ts";
 import { isoSeconds } from "./time.ts";
 
 export interface AttachmentRow {
@@ -17,7 +18,7 @@ export interface AttachmentRow {
 }
 
 /** Attachment as in server-api.md 13.7. Its addresses are relative to the server: they survive a change of its name. */
-export function attachmentWire(row: AttachmentRow) {
+export function attachmentWire(row: AttachmentRow): Attachment {
   const url = `/api/attachments/${row.id}/download`;
   return {
     id: row.id,

@@ -1,4 +1,5 @@
 import { parseJson } from "../../core/index.ts";
+import type { Autopilot, AutopilotRun, AutopilotTrigger } from "../../wire/index.ts";
 import { isoOrNull, isoSeconds } from "./time.ts";
 
 export interface AutopilotRow {
@@ -64,7 +65,7 @@ export interface AutopilotFacts {
 }
 
 /** Autopilot as in server-api.md 13.13. */
-export function autopilotWire(row: AutopilotRow, facts: AutopilotFacts) {
+export function autopilotWire(row: AutopilotRow, facts: AutopilotFacts): Autopilot {
   return {
     id: row.id,
     workspace_id: row.workspace_id,
@@ -92,7 +93,7 @@ export function autopilotWire(row: AutopilotRow, facts: AutopilotFacts) {
 }
 
 /** Trigger as in server-api.md 13.13; what belongs to webhooks is empty here. */
-export function triggerWire(row: AutopilotTriggerRow) {
+export function triggerWire(row: AutopilotTriggerRow): AutopilotTrigger {
   return {
     id: row.id,
     autopilot_id: row.autopilot_id,
@@ -114,7 +115,7 @@ export function triggerWire(row: AutopilotTriggerRow) {
   };
 }
 
-export function runWire(row: AutopilotRunRow) {
+export function runWire(row: AutopilotRunRow): AutopilotRun {
   return {
     id: row.id,
     autopilot_id: row.autopilot_id,

@@ -1,3 +1,4 @@
+import type { ChatMessage, ChatSession } from "../../wire/index.ts";
 import { isoSeconds } from "./time.ts";
 
 export interface ChatSessionRow {
@@ -30,7 +31,7 @@ export interface ChatMessageRow {
 const PREVIEW = 200;
 
 /** Session as in server-api.md 13.14. */
-export function chatSessionWire(row: ChatSessionRow, facts: { readonly unread: number; readonly last: ChatMessageRow | undefined }) {
+export function chatSessionWire(row: ChatSessionRow, facts: { readonly unread: number; readonly last: ChatMessageRow | undefined }): ChatSession {
   return {
     id: row.id,
     workspace_id: row.workspace_id,
@@ -51,7 +52,7 @@ export function chatSessionWire(row: ChatSessionRow, facts: { readonly unread: n
   };
 }
 
-export function chatMessageWire(row: ChatMessageRow, files: readonly object[]) {
+export function chatMessageWire(row: ChatMessageRow, files: readonly object[]): ChatMessage {
   return {
     id: row.id,
     chat_session_id: row.chat_session_id,

@@ -1,3 +1,4 @@
+import type { InboxItem } from "../../wire/index.ts";
 import { objectColumn } from "./json-column.ts";
 import { isoSeconds } from "./time.ts";
 
@@ -19,7 +20,7 @@ export interface InboxItemRow {
 }
 
 /** Inbox item as in server-api.md 13.15; `issue_status` is the issue's at the time of reading. */
-export function inboxWire(row: InboxItemRow & { readonly issue_status: string | null }) {
+export function inboxWire(row: InboxItemRow & { readonly issue_status: string | null }): InboxItem {
   return {
     id: row.id,
     workspace_id: row.workspace_id,

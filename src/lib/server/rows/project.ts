@@ -1,4 +1,5 @@
 import { parseJson } from "../../core/index.ts";
+import type { Project, ProjectResource } from "../../wire/index.ts";
 import { isoSeconds } from "./time.ts";
 
 export interface ProjectRow {
@@ -38,7 +39,7 @@ export interface ProjectCounts {
 }
 
 /** Project as in server-api.md 13.8. */
-export function projectWire(row: ProjectRow & ProjectCounts) {
+export function projectWire(row: ProjectRow & ProjectCounts): Project {
   return {
     id: row.id,
     workspace_id: row.workspace_id,
@@ -59,7 +60,7 @@ export function projectWire(row: ProjectRow & ProjectCounts) {
   };
 }
 
-export function resourceWire(row: ProjectResourceRow) {
+export function resourceWire(row: ProjectResourceRow): ProjectResource {
   return {
     id: row.id,
     project_id: row.project_id,

@@ -1,4 +1,5 @@
 import { parseJson } from "../../core/index.ts";
+import type { Skill } from "../../wire/index.ts";
 import { isoSeconds } from "./time.ts";
 
 export interface SkillRow {
@@ -23,7 +24,7 @@ export interface SkillFileRow {
 }
 
 /** A skill as lists carry it: without its text (server-api.md 13.11). */
-export function skillSummary(row: SkillRow) {
+export function skillSummary(row: SkillRow): Skill {
   return {
     id: row.id,
     workspace_id: row.workspace_id,
@@ -37,7 +38,7 @@ export function skillSummary(row: SkillRow) {
 }
 
 /** A skill with its text and files. */
-export function skillWire(row: SkillRow, files: readonly SkillFileRow[]) {
+export function skillWire(row: SkillRow, files: readonly SkillFileRow[]): Skill {
   return { ...skillSummary(row), content: row.content, files: files.map(skillFileWire) };
 }
 

@@ -1,3 +1,4 @@
+import type { Squad, SquadMember } from "../../wire/index.ts";
 import { isoOrNull, isoSeconds } from "./time.ts";
 
 export interface SquadRow {
@@ -27,7 +28,7 @@ export interface SquadMemberRow {
 const PREVIEW = 5;
 
 /** Squad as in server-api.md 13.12. */
-export function squadWire(row: SquadRow, members: readonly SquadMemberRow[]) {
+export function squadWire(row: SquadRow, members: readonly SquadMemberRow[]): Squad {
   return {
     id: row.id,
     workspace_id: row.workspace_id,
@@ -46,7 +47,7 @@ export function squadWire(row: SquadRow, members: readonly SquadMemberRow[]) {
   };
 }
 
-export function squadMemberWire(row: SquadMemberRow) {
+export function squadMemberWire(row: SquadMemberRow): SquadMember {
   return {
     id: row.id,
     squad_id: row.squad_id,

@@ -47,11 +47,6 @@ export function requireSight(scope: Scope, agent: AgentRow): void {
   if (!maySee(scope, agent)) throw new HttpError(403, "you do not have access to this agent");
 }
 
-/** 403 unless the human is the agent's owner or manages the workspace. */
-export function requireAgentOwner(scope: Scope, agent: AgentRow): void {
-  if (scope.role === "member" && agent.owner_id !== scope.actor.userId) throw new HttpError(403, "insufficient permissions");
-}
-
 function maySee(scope: Scope, agent: AgentRow): boolean {
   const { actor, role } = scope;
   if (actor.type === "agent" || role !== "member" || agent.owner_id === actor.userId) return true;

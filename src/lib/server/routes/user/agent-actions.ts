@@ -8,7 +8,8 @@ import { json } from "../../http/respond.ts";
 import { scopeOf } from "../../http/scope.ts";
 import { type AgentRow, type TaskRow, objectColumn, taskWire } from "../../rows/index.ts";
 import { replaceEnv } from "../../services/agent-write.ts";
-import { loadAgent, requireAgentOwner, requireSight } from "../../services/agents.ts";
+import { loadAgent, requireSight } from "../../services/agents.ts";
+import { requireOwner } from "../../services/ownership.ts";
 import { cancelTasksOfAgent } from "../../services/tasks/enqueue.ts";
 import { inTransaction } from "../../transaction.ts";
 import { agentId } from "./agents.ts";
@@ -27,7 +28,7 @@ export function agentActionRoutes(app: App, ctx: ServerContext): void {
     const scope = scopeOf(ctx, c);
     const id = agentId(c);
     const cancelled = inTransaction(ctx, (tx) => {
-      requireAgentOwner(scope, loadAgent(tx.db, scope.workspace.id, id));
+      requireOwner(tx.db, scope, loadAgent(tx.db, scope.workspace.id, id).owner_id);
       return cancelTasksOfAgent(tx, id);
     });
     return json({ cancelled });
@@ -56,6 +57,6 @@ function envAgent(ctx: ServerContext, c: AppContext): AgentRow {
   const scope = scopeOf(ctx, c);
   if (scope.actor.type === "agent") throw new HttpError(403, "this endpoint is only available to human actors");
   const agent = loadAgent(ctx.db, scope.workspace.id, agentId(c));
-  requireAgentOwner(scope, agent);
+  requireOwner(ctx.db, scope, agent.owner_id);
   return agent;
 }

@@ -6,7 +6,8 @@ import { json } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
 import type { AgentRow } from "../../rows/index.ts";
 import { archiveAgent, createAgent, restoreAgent, updateAgent } from "../../services/agent-write.ts";
-import { listAgents, loadAgent, requireAgentOwner, showAgent } from "../../services/agents.ts";
+import { listAgents, loadAgent, showAgent } from "../../services/agents.ts";
+import { requireOwner } from "../../services/ownership.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
 
 /** Agents: list, create, read, change (server-api.md 13.9.1). */
@@ -44,7 +45,7 @@ export function agentId(c: AppContext): string {
 function change(ctx: ServerContext, scope: Scope, id: string, work: (tx: Tx, agent: AgentRow) => void): Response {
   inTransaction(ctx, (tx) => {
     const agent = loadAgent(tx.db, scope.workspace.id, id);
-    requireAgentOwner(scope, agent);
+    requireOwner(tx.db, scope, agent.owner_id);
     work(tx, agent);
   });
   return json(showAgent(ctx.db, scope, id));

@@ -7,9 +7,10 @@ import type { App, AppContext } from "../../http/env.ts";
 import { json, noContent } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
 import { type AutopilotRow, type AutopilotRunRow, runWire, triggerWire } from "../../rows/index.ts";
-import { createAutopilot, deleteAutopilot, listAutopilots, loadAutopilot, requireAutopilotOwner, showAutopilot, updateAutopilot } from "../../services/autopilots/autopilots.ts";
+import { createAutopilot, deleteAutopilot, listAutopilots, loadAutopilot, showAutopilot, updateAutopilot } from "../../services/autopilots/autopilots.ts";
 import { runAutopilot } from "../../services/autopilots/run.ts";
 import { addTrigger, changeTrigger, loadTrigger, removeTrigger, triggersOf } from "../../services/autopilots/triggers.ts";
+import { requireOwner } from "../../services/ownership.ts";
 import { cancelTasksOfAutopilot } from "../../services/tasks/enqueue.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
 
@@ -105,7 +106,7 @@ function triggerId(c: AppContext): string {
 function change<T>(ctx: ServerContext, c: AppContext, scope: Scope, work: (tx: Tx, row: AutopilotRow) => T): T {
   return inTransaction(ctx, (tx) => {
     const row = loadAutopilot(tx.db, scope.workspace.id, autopilotId(c));
-    requireAutopilotOwner(scope, row);
+    requireOwner(tx.db, scope, row.owner_id);
     return work(tx, row);
   });
 }

@@ -5,10 +5,11 @@ import type { App, AppContext } from "../../http/env.ts";
 import { json, noContent } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
 import { type AgentRow, type SkillRow, skillFileWire } from "../../rows/index.ts";
-import { loadAgent, requireAgentOwner, requireSight } from "../../services/agents.ts";
+import { loadAgent, requireSight } from "../../services/agents.ts";
+import { requireOwner, requirePerson } from "../../services/ownership.ts";
 import { agentSkills, attachSkills, detachSkill, switchSkill } from "../../services/skills/agent-skills.ts";
 import { deleteFile, filesOf, putFile } from "../../services/skills/files.ts";
-import { createSkill, deleteSkill, listSkills, loadSkill, requireSkillOwner, showSkill, touchSkill, updateSkill } from "../../services/skills/skills.ts";
+import { createSkill, deleteSkill, listSkills, loadSkill, showSkill, touchSkill, updateSkill } from "../../services/skills/skills.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
 import { agentId } from "./agents.ts";
 
@@ -17,10 +18,10 @@ export function skillRoutes(app: App, ctx: ServerContext): void {
   app.get("/api/skills", (c) => json(listSkills(ctx.db, scopeOf(ctx, c).workspace.id)));
 
   app.post("/api/skills", async (c) => {
-    const { workspace, actor } = scopeOf(ctx, c);
+    const scope = scopeOf(ctx, c);
     const input = await readBody(c, skillInputSchema);
-    const id = inTransaction(ctx, (tx) => createSkill(tx, { workspaceId: workspace.id, userId: actor.userId }, input));
-    return json(showSkill(ctx.db, workspace.id, id), 201);
+    const id = inTransaction(ctx, (tx) => createSkill(tx, { workspaceId: scope.workspace.id, userId: requirePerson(tx.db, scope) }, input));
+    return json(showSkill(ctx.db, scope.workspace.id, id), 201);
   });
 
   app.get("/api/skills/:id", (c) => json(showSkill(ctx.db, scopeOf(ctx, c).workspace.id, skillId(c))));
@@ -69,7 +70,7 @@ function agentSkillRoutes(app: App, ctx: ServerContext): void {
     const id = agentId(c);
     const skills = inTransaction(ctx, (tx) => {
       const agent = loadAgent(tx.db, scope.workspace.id, id);
-      requireAgentOwner(scope, agent);
+      requireOwner(tx.db, scope, agent.owner_id);
       work(tx, agent);
       return agentSkills(tx.db, agent.id);
     });
@@ -115,7 +116,7 @@ function skillId(c: AppContext): string {
 function changeSkill<T>(ctx: ServerContext, c: AppContext, scope: Scope, work: (tx: Tx, skill: SkillRow) => T): T {
   return inTransaction(ctx, (tx) => {
     const skill = loadSkill(tx.db, scope.workspace.id, skillId(c));
-    requireSkillOwner(scope, skill);
+    requireOwner(tx.db, scope, skill.created_by);
     return work(tx, skill);
   });
 }

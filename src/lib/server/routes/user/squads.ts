@@ -6,9 +6,10 @@ import { json, noContent } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
 import { type SquadRow, squadMemberWire } from "../../rows/index.ts";
 import { loadIssue } from "../../services/issues.ts";
+import { requireOwner } from "../../services/ownership.ts";
 import { recordEvaluation } from "../../services/squads/leading.ts";
 import { addMember, memberStatus, removeMember, setRole } from "../../services/squads/members.ts";
-import { archiveSquad, createSquad, listSquads, loadSquad, membersOf, requireSquadOwner, showSquad, updateSquad } from "../../services/squads/squads.ts";
+import { archiveSquad, createSquad, listSquads, loadSquad, membersOf, showSquad, updateSquad } from "../../services/squads/squads.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
 
 /** Squads, their members, and what their leaders decide (server-api.md 13.12). */
@@ -80,7 +81,7 @@ function squadId(c: AppContext): string {
 function change<T>(ctx: ServerContext, c: AppContext, scope: Scope, work: (tx: Tx, squad: SquadRow) => T): T {
   return inTransaction(ctx, (tx) => {
     const squad = loadSquad(tx.db, scope.workspace.id, squadId(c));
-    requireSquadOwner(scope, squad);
+    requireOwner(tx.db, scope, squad.creator_id);
     return work(tx, squad);
   });
 }

@@ -7,6 +7,7 @@ import { type AgentRow, type AutopilotFacts, type AutopilotRow, autopilotWire } 
 import type { Tx } from "../../transaction.ts";
 import { actorId } from "../actor.ts";
 import { oneOf, projectColumn, requireMember } from "../issue-input.ts";
+import { mayChange, requirePerson } from "../ownership.ts";
 import { activeSquad } from "../squads/leading.ts";
 import { mayInvoke } from "../tasks/permission.ts";
 import { refreshTriggers } from "./triggers.ts";
@@ -36,13 +37,14 @@ export function createAutopilot(tx: Tx, scope: Scope, input: AutopilotInput): st
   const { workspace, actor } = scope;
   const id = tx.newId();
   if (input.assignee_id === undefined) throw badRequest("assignee_id is required");
-  const columns = checked(tx, scope, actor.userId, { ...input, title: input.title ?? "", execution_mode: input.execution_mode ?? "" });
+  const owner = requirePerson(tx.db, scope);
+  const columns = checked(tx, scope, owner, { ...input, title: input.title ?? "", execution_mode: input.execution_mode ?? "" });
   insert(tx.db, "autopilot", {
     id,
     workspace_id: workspace.id,
     created_by_type: actor.type,
     created_by_id: actorId(actor),
-    owner_id: actor.userId,
+    owner_id: owner,
     ...columns,
     created_at: tx.now,
     updated_at: tx.now,
@@ -61,16 +63,6 @@ export function updateAutopilot(tx: Tx, scope: Scope, row: AutopilotRow, input: 
 
 export function deleteAutopilot(tx: Tx, row: AutopilotRow): void {
   run(tx.db, "DELETE FROM autopilot WHERE id = :id", { id: row.id });
-}
-
-/** 403 unless the caller may change it: the person it runs for (and that person's agents), or who manages the workspace. */
-export function requireAutopilotOwner(scope: Scope, row: AutopilotRow): void {
-  if (!mayWrite(scope, row)) throw new HttpError(403, "insufficient permissions");
-}
-
-function mayWrite(scope: Scope, row: AutopilotRow): boolean {
-  const { actor, role } = scope;
-  return row.owner_id === actor.userId || (actor.type === "member" && role !== "member");
 }
 
 function present(db: Tx["db"], scope: Scope, row: AutopilotRow): object {
@@ -92,7 +84,7 @@ function present(db: Tx["db"], scope: Scope, row: AutopilotRow): object {
     next_run_at: row.status === "active" && due.length > 0 ? Math.min(...due) : null,
     last_run_status: last?.status ?? null,
     subscribers,
-    can_write: mayWrite(scope, row),
+    can_write: mayChange(db, scope, row.owner_id),
   });
 }
 

@@ -2,7 +2,6 @@ import { isUniqueViolation } from "../../../platform/index.ts";
 import type { SkillInput } from "../../../wire/index.ts";
 import { all, insert, one, run, update } from "../../db/query.ts";
 import { HttpError, badRequest, notFound } from "../../http-error.ts";
-import type { Scope } from "../../http/scope.ts";
 import { type SkillRow, skillSummary, skillWire } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { checkedFiles, filesOf, replaceFiles } from "./files.ts";
@@ -57,14 +56,6 @@ export function deleteSkill(tx: Tx, id: string): void {
 /** A change of a skill's files is a change of the skill. */
 export function touchSkill(tx: Tx, id: string): void {
   update(tx.db, "skill", id, { updated_at: tx.now });
-}
-
-/** 403 unless the caller may change the skill: who made it, or a person who manages the workspace. */
-export function requireSkillOwner(scope: Scope, skill: SkillRow): void {
-  const { actor, role } = scope;
-  if (skill.created_by === actor.userId) return;
-  // The rank of the human behind an agent is not the agent's.
-  if (actor.type === "agent" || role === "member") throw new HttpError(403, "insufficient permissions");
 }
 
 function checked(input: SkillInput): Record<string, string> {

@@ -5,6 +5,7 @@ import { HttpError, badRequest, notFound } from "../../http-error.ts";
 import type { Scope } from "../../http/scope.ts";
 import { type AgentRow, type SquadMemberRow, type SquadRow, squadWire } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { requirePerson } from "../ownership.ts";
 
 /** Squads of the workspace by name; archived ones are left out (server-api.md 13.12). */
 export function listSquads(db: Tx["db"], workspaceId: string): object[] {
@@ -32,7 +33,7 @@ export function membersOf(db: Tx["db"], squadId: string): SquadMemberRow[] {
 export function createSquad(tx: Tx, scope: Scope, input: SquadInput): string {
   const id = tx.newId();
   const columns = checked(tx, scope, { ...input, name: input.name ?? "", leader_id: input.leader_id ?? "" });
-  const row = { id, workspace_id: scope.workspace.id, creator_id: scope.actor.userId, ...columns, created_at: tx.now, updated_at: tx.now };
+  const row = { id, workspace_id: scope.workspace.id, creator_id: requirePerson(tx.db, scope), ...columns, created_at: tx.now, updated_at: tx.now };
   uniqueName(() => insert(tx.db, "squad", row));
   joinLeader(tx, id, String(columns["leader_id"]));
   return id;
@@ -60,13 +61,6 @@ export function archiveSquad(tx: Tx, scope: Scope, squad: SquadRow): void {
     leader: squad.leader_id,
     id: squad.id,
   });
-}
-
-/** 403 unless the caller may change the squad: who made it, or a person who manages the workspace. */
-export function requireSquadOwner(scope: Scope, squad: SquadRow): void {
-  const { actor, role } = scope;
-  if (squad.creator_id === actor.userId) return;
-  if (actor.type === "agent" || role === "member") throw new HttpError(403, "insufficient permissions");
 }
 
 function checked(tx: Tx, scope: Scope, input: SquadInput): Record<string, string | null> {
