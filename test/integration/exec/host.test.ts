@@ -1,11 +1,13 @@
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ExecRecord } from "../../../src/lib/exec/index.ts";
+import { listenPrivately } from "../../../src/lib/exec/host/listen.ts";
 import { socketDirectories } from "../../../src/lib/exec/socket-path.ts";
-import { processEnv } from "../../../src/lib/platform/index.ts";
+import { processEnv, systemClock } from "../../../src/lib/platform/index.ts";
 import { command, execWorld, memoryJournal, shell, xidOf } from "../../support/exec.ts";
 import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -108,6 +110,28 @@ describe("a host's socket", () => {
     plant(join(stateDir, "exec", "s"));
     await expect(service.start(shell("true"), { yieldMs: 0 })).rejects.toMatchObject({ code: "unsafe_directory" });
     expect(service.list()).toEqual([]);
+  });
+
+  it("is not bound under a name that the system would cut, nor where somebody is or planted something; a dead one is cleared", async () => {
+    const dir = tempDir("mx-");
+    chmodSync(dir, 0o700);
+    const listen = (path: string) => listenPrivately(path, (socket) => socket.destroy(), systemClock);
+    await expect(listen(join(dir, "x".repeat(100)))).rejects.toMatchObject({ code: "socket_path_too_long" });
+    const path = join(dir, "h.sock");
+    const first = await listen(path);
+    await expect(listen(path)).rejects.toMatchObject({ code: "socket_taken" });
+    await new Promise<void>((resolve) => first.close(() => resolve()));
+    for (const plant of [() => symlinkSync(join(dir, "elsewhere"), path), () => writeFileSync(path, "")]) {
+      plant();
+      await expect(listen(path)).rejects.toMatchObject({ code: "socket_taken" });
+      rmSync(path);
+    }
+    // What a killed host leaves: a socket that nobody listens on.
+    const dead = spawnSync(process.execPath, ["-e", `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`]);
+    expect(dead.signal).toBe("SIGKILL");
+    expect(lstatSync(path).isSocket()).toBe(true);
+    const again = await listen(path);
+    await new Promise<void>((resolve) => again.close(() => resolve()));
   });
 
   it("never gets our token when a stranger listens at its address", async () => {
