@@ -16,7 +16,8 @@ export function openLog(options: LogChoice): Logger {
   if (options.logToStderr === true) return createLogger({ level: config.logLevel, base });
   const maxBytes = positive(options.env["MULTICA_DAEMON_LOG_MAX_SIZE_MB"], 20) << 20;
   const keep = positive(options.env["MULTICA_DAEMON_LOG_MAX_BACKUPS"], 5);
-  return createLogger({ file: daemonPaths(config.stateDir).log, level: config.logLevel, base, maxBytes, keep });
+  const maxAgeMs = positive(options.env["MULTICA_DAEMON_LOG_MAX_AGE_DAYS"], 30) * 86_400_000;
+  return createLogger({ file: daemonPaths(config.stateDir).log, level: config.logLevel, base, maxBytes, keep, maxAgeMs });
 }
 
 /** A whole positive number, else the default: zero must never mean "unlimited" (daemon.md 2.5). */

@@ -1,6 +1,6 @@
-import { closeSync, openSync, renameSync, statSync, rmSync, writeSync } from "node:fs";
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import { EXIT, type JsonValue, MulticaError, errorText, redactSecrets, redactValue } from "../core/index.ts";
+import { LogFile } from "./log-file.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -22,65 +22,10 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   /** Fields of every line, such as `component`. */
   readonly base?: LogFields;
-  /** Rotation: size in bytes at which the file becomes `.1` (then `.2`, …), and how many of those are kept. */
+  /** When the file turns over, and which archives are kept: 20 MiB, five, 30 days unless given. */
   readonly maxBytes?: number;
   readonly keep?: number;
-}
-
-/** Writes synchronously, so that the last line before a crash is on disk; a write that fails later never ends the process. */
-class FileSink implements DestinationStream {
-  readonly #path: string;
-  readonly #maxBytes: number;
-  readonly #keep: number;
-  #fd: number;
-  #size: number;
-  #open = true;
-
-  constructor(path: string, maxBytes: number, keep: number) {
-    this.#path = path;
-    this.#maxBytes = maxBytes;
-    this.#keep = keep;
-    this.#fd = openSync(path, "a", 0o600);
-    this.#size = statSync(path).size;
-  }
-
-  write(line: string): void {
-    if (!this.#open) return;
-    try {
-      if (this.#size > this.#maxBytes) this.#rotate();
-      this.#size += writeSync(this.#fd, line);
-    } catch {
-      // A full disk must not stop the tasks that are running; the line is lost.
-    }
-  }
-
-  /** Writes a line and says whether it went through: how a log that can never be written is found at start. */
-  probe(line: string): void {
-    this.#size += writeSync(this.#fd, line);
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    closeSync(this.#fd);
-  }
-
-  #rotate(): void {
-    rmSync(`${this.#path}.${this.#keep}`, { force: true });
-    for (let index = this.#keep - 1; index >= 0; index -= 1) {
-      const from = index === 0 ? this.#path : `${this.#path}.${index}`;
-      try {
-        renameSync(from, `${this.#path}.${index + 1}`);
-      } catch {
-        // Not there yet.
-      }
-    }
-    // Opened before the old one is closed: after a failure in between, lines would go to whatever file gets its number.
-    const next = openSync(this.#path, "a", 0o600);
-    closeSync(this.#fd);
-    this.#fd = next;
-    this.#size = 0;
-  }
+  readonly maxAgeMs?: number;
 }
 
 /** A logger on a file or on stderr. Throws `log_unwritable` when the file cannot take its first line. */
@@ -100,9 +45,9 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   return wrap(root, () => sink?.close());
 }
 
-function openSink(path: string, options: LoggerOptions): FileSink {
+function openSink(path: string, options: LoggerOptions): LogFile {
   try {
-    const sink = new FileSink(path, options.maxBytes ?? 20 << 20, options.keep ?? 5);
+    const sink = new LogFile(path, { maxBytes: options.maxBytes ?? 20 << 20, keep: options.keep ?? 5, maxAgeMs: options.maxAgeMs ?? 30 * 86_400_000 });
     sink.probe(`${JSON.stringify({ level: "debug", time: new Date().toISOString(), ...clean(options.base), msg: "log opened" })}\n`);
     return sink;
   } catch (error) {
