@@ -7,7 +7,8 @@ import type { ExecCore } from "./core.ts";
 import { identity } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { readExit, readMeta } from "./files.ts";
-import { isAgentThread, isXid } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
+import { isXid } from "./ids.ts";
 import { type HostMeta, MARKER } from "./protocol.ts";
 import { tell } from "./threads.ts";
 

@@ -4,7 +4,7 @@ import type { ExecReason } from "../wire/exec-process.ts";
 import { type HostEvent, connectHost } from "./client.ts";
 import { Book, type Entry } from "./entry.ts";
 import { readExit, readToken } from "./files.ts";
-import { isAgentThread } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
 import { readWholeOutput } from "./reading.ts";
 import { DetachedStore } from "./model/detached.ts";
 import { ProcessManager } from "./model/manager.ts";

@@ -7,7 +7,7 @@ import { hostDirectories, recreate, settle } from "./adopt.ts";
 import { type ExecCore, identity } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { readMeta } from "./files.ts";
-import { isAgentThread } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
 import { socketDirectories } from "./socket-path.ts";
 import { forget } from "./threads.ts";
 import type { GcReport } from "./types.ts";

@@ -19,17 +19,6 @@ export function isXid(name: string): boolean {
   return /^[a-z2-7]{10}$/.test(name);
 }
 
-const AGENT_THREAD = "agent:";
-
-/** The thread of a task's agent: always loaded, and nobody's but the task's (decision 12). */
-export function agentThread(taskId: string): string {
-  return `${AGENT_THREAD}${taskId}`;
-}
-
-export function isAgentThread(threadId: string): boolean {
-  return threadId.startsWith(AGENT_THREAD);
-}
-
 export function checkThreadId(threadId: string): void {
   if (!/^[a-z]+:[A-Za-z0-9._:-]{1,160}$/.test(threadId)) throw new MulticaError("invalid", `not a thread: ${threadId}`, { exit: 5 });
 }

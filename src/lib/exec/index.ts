@@ -1,4 +1,4 @@
-export { agentThread } from "./ids.ts";
+export { agentThread } from "./agent-thread.ts";
 export { LogReader } from "./log/reader.ts";
 export { type YieldKind, clampYield } from "./model/text.ts";
 export { MARKER as EXEC_MARKER } from "./protocol.ts";

@@ -5,7 +5,7 @@ import { type Clock, identityAlive, isInside } from "../platform/index.ts";
 import type { ExecState } from "../wire/exec-process.ts";
 import { connectHost } from "./client.ts";
 import { readExit, readMeta, readToken } from "./files.ts";
-import { isAgentThread } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
 import { LogReader } from "./log/reader.ts";
 import { type HostMeta, fromWire } from "./protocol.ts";
 import type { LogEvent } from "./types.ts";

@@ -7,7 +7,7 @@ import { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
 import { follow } from "./follow.ts";
 import { collectGarbage } from "./gc.ts";
-import { isAgentThread } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
 import { WRITE_PIECE } from "./protocol.ts";
 import { answer, readable } from "./reading.ts";
 import { ORPHAN_KEEP_MS, ORPHAN_MS, type Started, startProcess } from "./start.ts";

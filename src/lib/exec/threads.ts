@@ -3,7 +3,7 @@ import { removeTree } from "../platform/index.ts";
 import type { ExecProcessPatch, ExecReason } from "../wire/exec-process.ts";
 import type { ExecCore } from "./core.ts";
 import type { Entry } from "./entry.ts";
-import { isAgentThread } from "./ids.ts";
+import { isAgentThread } from "./agent-thread.ts";
 import { type ProcessManager, ids } from "./model/manager.ts";
 import type { CleanOptions, DetachSummary, ReattachSummary } from "./types.ts";
 

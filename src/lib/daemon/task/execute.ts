@@ -1,8 +1,7 @@
 import { type AgentResult, type AgentRun, type UsageMap, getProvider } from "../../agents/index.ts";
 import { isMulticaError } from "../../core/index.ts";
 import { intendSuccess } from "./early.ts";
-import type { Adopted } from "./hosted/adopted.ts";
-import { hostingOf } from "./hosted/hosting.ts";
+import { type Adopted, adoptedOf } from "./hosted/adopted.ts";
 import type { AttemptFacts } from "./hosted/sealed.ts";
 import { atWork, stopWork, takeOver } from "./hosted/take-over.ts";
 import { type Drained, drain } from "./drain.ts";
@@ -45,7 +44,7 @@ export async function execute(run: TaskRun, prepared: Prepared, trees: Trees): P
     run.logger.warn("quick actions are not made anew here: the task is completed without an agent");
     return { end: { status: "completed", output: "", error: "" }, usage: {} };
   }
-  const { adopted } = hostingOf(run);
+  const adopted = adoptedOf(run);
   const executed = await (adopted === null ? attempts(run, prepared, { add }) : goOn(run, prepared, { add }, adopted));
   try {
     await endWorktree(run, prepared.environment, ends);

@@ -8,7 +8,7 @@ import { type Admission, type Job, admit } from "./admit.ts";
 import { secretsOf } from "./agent-env.ts";
 import { type StatusProbe, watchCancellation } from "./cancellation.ts";
 import { failureReason } from "./failure.ts";
-import type { Adopted } from "./hosted/adopted.ts";
+import { type Adopted, goesOnWith } from "./hosted/adopted.ts";
 import { hostingOf } from "./hosted/hosting.ts";
 import { createReleases, untilGone } from "./release.ts";
 import { hasText, workKind } from "./kind.ts";
@@ -115,7 +115,7 @@ async function withRun(parts: RunParts, adopted: Adopted | undefined): Promise<v
     shuttingDown: () => ctx.rootSignal.aborted && ending === null,
   };
   const hosting = hostingOf(run);
-  hosting.adopted = adopted ?? null;
+  if (adopted !== undefined) goesOnWith(run, adopted);
   const onRoot = (): void => {
     const { reason } = ctx.rootSignal;
     if (hosting.atWork && !isMulticaError(reason, "shutdown") && ending === null) hosting.leave.abort();

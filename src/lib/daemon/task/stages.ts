@@ -5,7 +5,7 @@ import { collectCheckouts } from "./checkouts.ts";
 import { type Executed, execute } from "./execute.ts";
 import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
-import { hostingOf } from "./hosted/hosting.ts";
+import { adoptedOf } from "./hosted/adopted.ts";
 import { takeOverEnvironment } from "./hosted/take-over.ts";
 import { prepare } from "./prepare.ts";
 import { keptProcesses } from "../exec/spare.ts";
@@ -66,7 +66,7 @@ async function lastLook(view: ServerView): Promise<ServerEnding | null> {
 async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Outcome; executed: Executed | null }> {
   const { ctx, task, job } = run;
   try {
-    const { adopted } = hostingOf(run);
+    const adopted = adoptedOf(run);
     const prepared = adopted === null ? await prepare(run) : await takeOverEnvironment(run, adopted);
     const { environment } = prepared;
     run.releases.add(

@@ -3,6 +3,7 @@ import { errorText } from "../../../core/index.ts";
 import type { AgentHost, ExecService } from "../../../exec/index.ts";
 import type { StateHandle, TaskRecord } from "../../../state/index.ts";
 import type { Credentials } from "../../credentials.ts";
+import type { TaskRun } from "../run.ts";
 import { type Sealed, unseal } from "./sealed.ts";
 
 /** A task of an earlier run whose agent outlived that daemon. */
@@ -12,6 +13,18 @@ export interface Adopted {
   readonly sealed: Sealed;
   /** The agent's token is known on the local port already; ends that. */
   readonly forgetToken: () => void;
+}
+
+const runs = new WeakMap<TaskRun, Adopted>();
+
+/** The run goes on with what an earlier daemon left. */
+export function goesOnWith(run: TaskRun, adopted: Adopted): void {
+  runs.set(run, adopted);
+}
+
+/** What an earlier daemon left for this run; null for one of our own. */
+export function adoptedOf(run: TaskRun): Adopted | null {
+  return runs.get(run) ?? null;
 }
 
 export interface AdoptParts {

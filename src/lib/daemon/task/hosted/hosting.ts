@@ -3,7 +3,6 @@ import type { AgentHost } from "../../../exec/index.ts";
 import type { Environment } from "../../../execenv/index.ts";
 import type { TaskRun } from "../run.ts";
 import { EnvironmentLock } from "./lock.ts";
-import type { Adopted } from "./adopted.ts";
 
 /** What a run has to do with exec hosts. */
 export interface Hosting {
@@ -12,8 +11,6 @@ export interface Hosting {
   lock: EnvironmentLock | null;
   /** The agent works under its host: a restart of the daemon leaves it alone. */
   atWork: boolean;
-  /** What an earlier daemon left; null for a run of our own. */
-  adopted: Adopted | null;
   /** Aborted when the daemon restarts and the agent is left to the next one. */
   readonly leave: AbortController;
 }
@@ -23,7 +20,7 @@ const all = new WeakMap<TaskRun, Hosting>();
 export function hostingOf(run: TaskRun): Hosting {
   const known = all.get(run);
   if (known !== undefined) return known;
-  const fresh: Hosting = { host: null, lock: null, atWork: false, adopted: null, leave: new AbortController() };
+  const fresh: Hosting = { host: null, lock: null, atWork: false, leave: new AbortController() };
   all.set(run, fresh);
   return fresh;
 }
