@@ -104,6 +104,35 @@ describe("autopilots", () => {
   });
 });
 
+describe("an autopilot of a squad", () => {
+  it("is run by the leader, ends as cancelled with its task, and passes to the leader with the squad's end", async () => {
+    const { server, R, A } = await world();
+    const S = String((await server.post("/api/squads", { name: "Core", leader_id: A }))["id"]);
+    const P = String((await server.post("/api/autopilots", { title: "x", assignee_type: "squad", assignee_id: S, execution_mode: "run_only" }))["id"]);
+    const run = await server.post<Run>(`/api/autopilots/${P}/trigger`);
+    const [task] = await server.claim([R]);
+    expect(task).toMatchObject({ id: run.task_id, agent_id: A, squad_id: S, is_leader_task: true });
+    expect(String((task?.["agent"] as unknown as { instructions: string }).instructions)).toContain("# Squad Core");
+    await server.post(`/api/tasks/${run.task_id}/cancel`);
+    expect(await runs(server, P)).toMatchObject([{ status: "failed", failure_reason: "cancelled", reason_code: "cancelled" }]);
+    expect(await server.get("/api/inbox")).toEqual([]);
+    await server.call("DELETE", `/api/squads/${S}`);
+    expect(await server.get(`/api/autopilots/${P}`)).toMatchObject({ autopilot: { assignee_type: "agent", assignee_id: A } });
+    const next = await server.post<Run>(`/api/autopilots/${P}/trigger`);
+    await server.post(`/api/agents/${A}/archive`);
+    expect((await runs(server, P))[0]).toMatchObject({ id: next.id, status: "failed" });
+    expect(await server.post(`/api/autopilots/${P}/trigger`)).toMatchObject({ status: "failed", reason_code: "target_unavailable" });
+  });
+
+  it("fails a run whose daemon was restarted, without a second attempt", async () => {
+    const { server, R, P } = await world();
+    const run = await server.post<Run>(`/api/autopilots/${P}/trigger`);
+    await server.claim([R]);
+    expect(await server.post(`/api/daemon/runtimes/${R}/recover-orphans`)).toEqual({ orphaned: 1, retried: 0 });
+    expect(await runs(server, P)).toMatchObject([{ id: run.id, status: "failed", reason_code: "runtime_recovery" }]);
+  });
+});
+
 describe("a schedule", () => {
   it("fires on the server's clock, once each time, and skips what was paused", async () => {
     const { server, R, P } = await world();

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openDatabase } from "../../../src/lib/platform/index.ts";
 import { type LiveServer, liveServer } from "../../support/live-server.ts";
 import { uuid } from "../../../src/lib/core/index.ts";
 
@@ -145,6 +147,17 @@ describe("a conversation", () => {
     expect(await server.get("/api/chat/sessions?status=active")).toEqual([]);
     expect((await server.call("DELETE", `/api/chat/sessions/${S}`)).status).toBe(204);
     expect((await server.call("GET", `/api/daemon/chat-sessions/${S}/gc-check`)).body).toEqual({ error: "chat session not found" });
+  });
+
+  it("is not run when there is nothing left to answer", async () => {
+    const { server, R, S } = await world();
+    const sent = await say(server, S, "hello");
+    const db = openDatabase(join(server.dataDir, "server.sqlite"));
+    db.exec("DELETE FROM chat_message");
+    db.close();
+    const claim = await server.call("POST", `/api/daemon/runtimes/${R}/tasks/claim`, {});
+    expect([claim.status, claim.body]).toEqual([500, { error: "chat task has no pending message" }]);
+    expect(await server.get(`/api/daemon/tasks/${sent.task_id}/status`)).toEqual({ status: "cancelled" });
   });
 
   it("refuses what cannot be said or heard", async () => {
