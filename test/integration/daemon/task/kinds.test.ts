@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
@@ -103,6 +103,31 @@ describe("a chat task", () => {
     daemon.shutdown.abort(new Error("shutdown"));
     await first;
     expect(readFileSync(join(base, "AGENTS.md"), "utf8")).toBe("mine");
+  });
+});
+
+describe("a chat in a user's directory, with an agent that reads its brief from a file", () => {
+  it("gets the brief with the message instead, and its next turn continues the session there (K-17)", async () => {
+    const daemon = await taskDaemon({ agent: "codex-models", provider: "codex" });
+    const day = join(daemon.home, ".codex", "sessions", "2026", "01", "01");
+    mkdirSync(day, { recursive: true });
+    writeFileSync(join(day, "rollout-2026-01-01T00-00-00-thread-fixture.jsonl"), "{}\n");
+    const base = tempDir("multica-user-");
+    const local = { project_resources: [{ id: "1", resource_type: "local_directory", resource_ref: { daemon_id: "d", local_path: base } }] };
+    const turn = async (more: Partial<Task>): Promise<string> => {
+      daemon.server.state = "dispatched";
+      await runTask(daemon.ctx, daemon.task({ ...chat, ...local, ...more }), 1);
+      const { input } = JSON.parse(readFileSync(join(base, "agent-turn.json"), "utf8")) as { input: { text: string }[] };
+      return input[0]?.text ?? "";
+    };
+    const first = await turn({});
+    expect(first).toMatch(/^# You work inside Multica[^]*## How to answer[^]*You are a chat assistant/);
+    expect(readdirSync(base)).toEqual(["agent-turn.json"]);
+    expect(daemon.server.bodies("complete")).toEqual([expect.objectContaining({ session_id: "thread-fixture", work_dir: base })]);
+    const second = await turn({ prior_session_id: "thread-fixture", prior_work_dir: base });
+    expect(second).not.toMatch(/could not be restored/);
+    expect(daemon.log()).toContain("resuming session");
+    expect(readdirSync(base)).toEqual(["agent-turn.json"]);
   });
 });
 
