@@ -1,9 +1,10 @@
-import { type AgentRun, getProvider, hostTransport, startAgentRun } from "../../../agents/index.ts";
+import { type AgentRun, type AgentTransport, getProvider, hostTransport, startAgentRun } from "../../../agents/index.ts";
 import type { FileLock } from "../../../platform/index.ts";
 import type { Environment } from "../../../execenv/index.ts";
-import { MulticaError } from "../../../core/index.ts";
+import { MulticaError, errorText } from "../../../core/index.ts";
 import { registeredProcesses } from "../../exec/spare.ts";
 import type { AgentLog } from "../drain.ts";
+import { taskFailure } from "../failure.ts";
 import { recordAgent } from "../launch.ts";
 import type { Prepared } from "../prepare.ts";
 import type { TaskRun } from "../run.ts";
@@ -50,7 +51,7 @@ export async function takeOver(run: TaskRun, prepared: Prepared, adopted: Adopte
   const { options, plan, turn, attempt } = sealed;
   const open = hostOpener(run, prepared, spec, { options, turn, attempt });
   const spare = (): ReturnType<typeof registeredProcesses> => registeredProcesses(ctx.exec);
-  const transport = hostTransport({ host, lineMax: spec.lineMax, marker: { name: TASK_MARKER, value: run.task.id }, spare, clock: ctx.clock, takeOver: true });
+  const transport = readAgain({ host, lineMax: spec.lineMax, marker: { name: TASK_MARKER, value: run.task.id }, spare, clock: ctx.clock, takeOver: true });
   const agent = await startAgentRun({
     ...{ spec, plan, options, clock: ctx.clock, logger, signal, deadlineMs: ctx.config.agentTimeoutMs, spare },
     ...(open === undefined ? {} : { open }),
@@ -58,6 +59,15 @@ export async function takeOver(run: TaskRun, prepared: Prepared, adopted: Adopte
   });
   recordAgent(run, agent);
   return agent;
+}
+
+/** A log that is not whole any more cannot be understood: the task is given back as after a crash. */
+function readAgain(options: Parameters<typeof hostTransport>[0]): AgentTransport {
+  try {
+    return hostTransport(options);
+  } catch (error) {
+    throw taskFailure("runtime_recovery", errorText(error), error);
+  }
 }
 
 /** From here on a restart of the daemon leaves the agent alone. Undefined for one that ends with the daemon. */
