@@ -92,6 +92,20 @@ describe("requests to a runtime", () => {
     expect(await beat(server, R)).toMatchObject({ pending_local_skill_imports: [{ skill_key: "k11" }] });
   });
 
+  it("hands each import to exactly one of many heartbeats on both transports", async () => {
+    const server = await liveServer();
+    const R = await server.register();
+    const socket = await server.connect([R]);
+    const asked: string[] = [];
+    for (let n = 0; n < 35; n += 1) asked.push(await ask(server, `/api/runtimes/${R}/local-skills/import`, { skill_key: `k${n}` }));
+    for (let n = 0; n < 4; n += 1) socket.send("daemon:heartbeat", { runtime_id: R, ...BATCH });
+    const overHttp = await Promise.all(Array.from({ length: 6 }, () => beat(server, R)));
+    const overSocket: Record<string, unknown>[] = [];
+    for (let n = 0; n < 4; n += 1) overSocket.push({ ...(await socket.next("daemon:heartbeat_ack")).payload });
+    const given = [...overHttp, ...overSocket].flatMap((answer) => ((answer["pending_local_skill_imports"] ?? []) as { id: string }[]).map((one) => one.id));
+    expect(given.toSorted()).toEqual(asked.toSorted());
+  });
+
   it("shows local skills and MCP servers as the daemon found them", async () => {
     const server = await liveServer();
     const R = await server.register();
