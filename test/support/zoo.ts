@@ -54,7 +54,10 @@ export interface ZooResult extends ZooCase {
   readonly freedMs: number;
 }
 
-/** Runs the cases, so many at a time, and gives what each took; a case that does not hold throws, naming it. */
+/**
+ * Runs the cases, so many at a time, and gives what each took; a case that does not hold throws, naming it. One that was
+ * only late is given the machine for itself once: beside others the delay may be theirs.
+ */
 export async function runZoo(cases: readonly ZooCase[], atOnce: number): Promise<ZooResult[]> {
   const queue = [...cases];
   const results: ZooResult[] = [];
@@ -69,6 +72,11 @@ export async function runZoo(cases: readonly ZooCase[], atOnce: number): Promise
     }
   };
   await Promise.all(Array.from({ length: atOnce }, keeper));
+  for (const late of results.filter((result) => result.reportedMs > REPORT_MS)) {
+    const alone = await runCase(late);
+    results.splice(results.indexOf(late), 1, alone);
+    if (alone.reportedMs > REPORT_MS) failures.push(new Error(`a child that ${late.child}, at ${late.end}: reported after ${alone.reportedMs} ms`));
+  }
   if (failures.length > 0) throw new AggregateError(failures, failures.map((failure) => (failure as Error).message).join("\n"));
   return results;
 }
@@ -107,9 +115,7 @@ async function runCase({ child, end, hosted = false }: ZooCase): Promise<ZooResu
     expect(neighbours.every(identityAlive), "neighbours live").toBe(true);
     expect(daemon.ctx.slots.freeCount).toBe(daemon.ctx.slots.count);
     const finalAt = Number(readFileSync(files.ZOO_FINAL, "utf8"));
-    const result = { child, end, reportedMs: reportedAt - finalAt, freedMs: freedAt - reportedAt };
-    expect(result.reportedMs, "time until it was reported").toBeLessThanOrEqual(REPORT_MS);
-    return result;
+    return { child, end, hosted, reportedMs: reportedAt - finalAt, freedMs: freedAt - reportedAt };
   } finally {
     for (const neighbour of neighbours) sendSignal(neighbour.pid, "SIGKILL");
   }
