@@ -48,9 +48,14 @@ export function listFlag(description: string, helpValue: string) {
   return Flags.string({ description, helpValue, multiple: true, multipleNonGreedy: true });
 }
 
+/** `--output-dir`, `-o`: why `--output` has no short form (cli.md 5.16). */
+export function directoryFlag(description: string) {
+  return Flags.string({ description, char: "o", default: ".", helpValue: "<directory>" });
+}
+
 /** A positional argument that is never filled from standard input (cli.md 6.3). */
-export function argument(description: string) {
-  return Args.string({ description, required: true, ignoreStdin: true });
+export function argument(description: string, options: { options?: string[] } = {}) {
+  return Args.string({ description, required: true, ignoreStdin: true, ...options });
 }
 
 export function optionalArgument(description: string) {

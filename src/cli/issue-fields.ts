@@ -8,7 +8,7 @@ export const issueFieldFlags = {
   description: textFlag("description; \\n is decoded, prefer --description-file, a value with a leading dash needs =", { helpValue: "<text>" }),
   "description-file": textFlag("read the description from a file below the current directory", { helpValue: "<path>" }),
   "description-stdin": switchFlag("read the description from standard input"),
-  "allow-external-file": switchFlag("let --description-file point outside the current directory"),
+  "allow-external-file": switchFlag("let paths of files point outside the current directory"),
   status: textFlag("status, such as todo or in_progress", { helpValue: "<status>" }),
   priority: textFlag("priority", { options: ["urgent", "high", "medium", "low", "none"] }),
   assignee: textFlag("member, agent or squad by name", { helpValue: "<name>" }),

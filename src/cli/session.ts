@@ -1,6 +1,6 @@
 import { createLightHttp } from "../lib/api/light-http.ts";
 import { createUserApi, type UserApi } from "../lib/api/user-api.ts";
-import type { Http } from "../lib/api/http.ts";
+import type { Http, HttpOptions } from "../lib/api/http.ts";
 import { requireApiAccess, requireWorkspaceId, type RunContext } from "../lib/config/index.ts";
 import { WIRE_VERSION } from "../lib/wire/version.ts";
 
@@ -9,6 +9,8 @@ export interface Session {
   readonly context: RunContext;
   readonly http: Http;
   readonly api: UserApi;
+  /** What each request carries, for calls that are not JSON. */
+  readonly options: HttpOptions;
   /** The workspace id, or a usage error that says how to choose one. */
   workspaceId(): string;
 }
@@ -16,13 +18,18 @@ export interface Session {
 /** Opens the session of an API command (cli.md 3.4, 4.5). No request is made here; without a task token in a task it throws. */
 export function openSession(context: RunContext): Session {
   const { serverUrl, token } = requireApiAccess(context);
-  const http = plainHttp(context, serverUrl, token);
-  return { context, http, api: createUserApi(http), workspaceId: () => requireWorkspaceId(context) };
+  const options = httpOptions(context, serverUrl, token);
+  const http = createLightHttp(options);
+  return { context, http, options, api: createUserApi(http), workspaceId: () => requireWorkspaceId(context) };
 }
 
 /** A client for a server and token of the caller's choice: signing in happens before anything is stored. */
 export function plainHttp(context: RunContext, serverUrl: string, token: string): Http {
-  return createLightHttp({
+  return createLightHttp(httpOptions(context, serverUrl, token));
+}
+
+function httpOptions(context: RunContext, serverUrl: string, token: string): HttpOptions {
+  return {
     serverUrl,
     token,
     platform: "cli",
@@ -33,5 +40,5 @@ export function plainHttp(context: RunContext, serverUrl: string, token: string)
     ...(context.workspaceId === undefined ? {} : { workspaceId: context.workspaceId }),
     ...(context.agentId === undefined ? {} : { agentId: context.agentId }),
     ...(context.taskId === undefined ? {} : { taskId: context.taskId }),
-  });
+  };
 }

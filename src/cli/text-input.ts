@@ -54,7 +54,7 @@ async function readTextFile(sources: TextSources, file: string): Promise<string>
 }
 
 /** A stale file of another run must not become this text: the path must resolve inside the working directory (cli.md 4.9.3). */
-async function checkInside(flag: string, file: string, path: string, cwd: string): Promise<void> {
+export async function checkInside(flag: string, file: string, path: string, cwd: string): Promise<void> {
   const real = await realpath(path).catch(async () => join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path)));
   if (isInside(await realpath(cwd), real)) return;
   throw usage(`${flag}: ${file} lies outside the current directory`, "Allow it with --allow-external-file.");

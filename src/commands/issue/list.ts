@@ -1,6 +1,8 @@
 import { ApiCommand } from "../../cli/api-command.ts";
-import { countFlag, outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
+import { csvValues } from "../../cli/csv.ts";
+import { countFlag, listFlag, outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
 import { findPerson } from "../../cli/issue-fields.ts";
+import { metadataFilter } from "../../cli/metadata.ts";
 import { usage } from "../../cli/resolve.ts";
 
 export default class IssueList extends ApiCommand {
@@ -13,6 +15,7 @@ export default class IssueList extends ApiCommand {
     assignee: textFlag("only of this member, agent or squad", { helpValue: "<name>" }),
     "assignee-id": textFlag("only of this member, agent or squad", { helpValue: "<uuid>" }),
     project: textFlag("only of this project", { helpValue: "<uuid>" }),
+    metadata: listFlag("only with this metadata, as key=value; repeatable, or separated by commas", "<key=value>"),
     sort: textFlag("order", { options: ["position", "title", "created_at", "start_date", "due_date", "priority"] }),
     direction: textFlag("direction of the order: asc or desc", { helpValue: "<asc|desc>" }),
     limit: countFlag("how many at most", { default: 50 }),
@@ -27,6 +30,7 @@ export default class IssueList extends ApiCommand {
     if (direction !== undefined && direction !== "asc" && direction !== "desc") throw usage("--direction must be asc or desc");
     if (direction !== undefined && (flags.sort ?? "position") === "position") throw usage("--direction needs a --sort other than position");
     if (flags.assignee !== undefined && flags["assignee-id"] !== undefined) throw usage("--assignee and --assignee-id exclude each other");
+    const metadata = metadataFilter(csvValues("metadata", flags.metadata));
     const { limit = 50, offset = 0 } = flags;
     const session = this.session(flags);
     const workspace = session.workspaceId();
@@ -37,6 +41,7 @@ export default class IssueList extends ApiCommand {
       priority: flags.priority,
       assignee_id: person?.id,
       project_id: flags.project,
+      metadata,
       sort: flags.sort,
       direction,
       limit: limit > 0 ? limit : undefined,

@@ -35,7 +35,7 @@ export default class IssueUpdate extends ApiCommand {
       cwd: this.cwd,
       allowExternal: flags["allow-external-file"],
     });
-    await checkLinks({ text, context: this.context(flags), cwd: this.cwd, delivery: "issue comment add --content-file" });
+    await checkLinks({ text, context: this.context(flags), cwd: this.cwd, delivery: "issue comment add --attachment" });
     const session = this.session(flags);
     const { id } = await resolveIssue(session, args.issue);
     const describes = [...set].some((name) => name.startsWith("description"));

@@ -5,6 +5,7 @@ export * from "./chat.ts";
 export * from "./common.ts";
 export * from "./daemon.ts";
 export * from "./inbox.ts";
+export type * from "./issue-extras.ts";
 export * from "./issues.ts";
 export * from "./local-port.ts";
 export * from "./state-port.ts";

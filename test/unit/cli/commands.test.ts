@@ -42,23 +42,39 @@ const ACCESS: Readonly<Record<string, string>> = {
   "workspace:switch": "human",
   "runtime:profile:set-path": "human",
   "runtime:profile:unset-path": "human",
-  ...Object.fromEntries(["setup:embedded", "daemon:start", "daemon:stop", "daemon:restart", "daemon:logs", "daemon:probe-runtimes"].map((id) => [id, "human"])),
+  ...Object.fromEntries(["setup:embedded", "daemon:disk-usage", "daemon:start", "daemon:stop", "daemon:restart", "daemon:logs", "daemon:probe-runtimes"].map((id) => [id, "human"])),
   ...Object.fromEntries(["cache:list", "cache:fetch", "cache:drop", "cache:verify", "rescue:list", "rescue:show", "rescue:restore", "rescue:drop"].map((verb) => [`repo:${verb}`, "human"])),
   ...Object.fromEntries(["session:list", "session:find", "session:show", "state:backfill", "state:check", "state:salvage", "state:status"].map((id) => [id, "human"])),
   ...Object.fromEntries(["start", "stop", "status", "logs", "token:create"].map((verb) => [`server:${verb}`, "human"])),
 };
 
-const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"], "exec:logs": ["f"] };
+const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"], "exec:logs": ["f"], "attachment:download": ["o"] };
+
+/** The API commands by topic. */
+const API: Readonly<Record<string, string>> = {
+  issue: "list get create update assign status runs run-messages cancel-task rerun children search pull-requests timeline usage",
+  "issue:comment": "list add delete resolve unresolve",
+  "issue:metadata": "list get set delete",
+  "issue:label": "list add remove",
+  "issue:subscriber": "list add remove",
+  workspace: "list get",
+  "workspace:member": "list",
+  repo: "list add remove",
+  runtime: "list",
+  "runtime:profile": "list create update delete",
+  agent: "list get create update archive",
+  squad: "list get create update delete activity",
+  "squad:member": "list add remove set-role",
+  autopilot: "list get",
+  label: "list get create update delete",
+  attachment: "download upload",
+  chat: "history thread",
+};
 
 describe("every command", () => {
-  it("is one of the first way, and none is missing", () => {
-    const issue = ["list", "get", "create", "update", "assign", "status", "runs", "run-messages", "cancel-task", "rerun"].map((verb) => `issue:${verb}`);
-    const others = [
-      ...["issue:comment:list", "issue:comment:add", "issue:comment:delete", "workspace:list", "workspace:get"],
-      ...["repo:list", "repo:add", "repo:remove", "runtime:list", "agent:list", "agent:get", "agent:create", "agent:update", "agent:archive"],
-      ...["list", "create", "update", "delete"].map((verb) => `runtime:profile:${verb}`),
-    ];
-    expect(commands.map((command) => command.id).sort()).toEqual([...issue, ...others, ...Object.keys(ACCESS)].sort());
+  it("is one of the tree, and none is missing", () => {
+    const api = Object.entries(API).flatMap(([topic, verbs]) => verbs.split(" ").map((verb) => `${topic}:${verb}`));
+    expect(commands.map((command) => command.id).sort()).toEqual([...api, ...Object.keys(ACCESS)].sort());
   });
 
   it.each(commands.map((command) => [command.id, command] as const))("%s states its access, helps, and follows the flag rules", async (id, command) => {

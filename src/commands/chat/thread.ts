@@ -1,0 +1,23 @@
+import { ApiCommand } from "../../cli/api-command.ts";
+import { countFlag, optionalArgument, outputFlag, textFlag } from "../../cli/flags.ts";
+import { createChatApi } from "../../lib/api/user-api-chat.ts";
+
+export default class ChatThread extends ApiCommand {
+  static override readonly access = "api";
+  static override readonly summary = "Show one thread of the conversation that this chat task belongs to";
+  static override readonly examples = ["multica chat thread --limit 20 --output json"];
+  static override readonly args = { thread: optionalArgument("thread id; the one of the message unless given") };
+  static override readonly flags = {
+    limit: countFlag("how many messages at most; 0 leaves it to the server", { default: 0 }),
+    before: textFlag("page: next_cursor of the answer before", { helpValue: "<cursor>" }),
+    output: outputFlag("json"),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(ChatThread);
+    const { limit = 0, before } = flags;
+    const page = { limit: limit > 0 ? limit : undefined, before };
+    const transcript = await createChatApi(this.session(flags).http).thread(args.thread, page);
+    await this.emit(flags, transcript, async () => (await import("../../views/squads.ts")).transcriptTable(transcript));
+  }
+}

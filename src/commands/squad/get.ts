@@ -1,0 +1,17 @@
+import { ApiCommand } from "../../cli/api-command.ts";
+import { argument, outputFlag } from "../../cli/flags.ts";
+import { createSquadApi } from "../../lib/api/user-api-squad.ts";
+
+export default class SquadGet extends ApiCommand {
+  static override readonly access = "api";
+  static override readonly summary = "Show a squad";
+  static override readonly examples = ["multica squad get 0190d3c2-8d2a-7000-8000-000000000000"];
+  static override readonly args = { squad: argument("squad UUID") };
+  static override readonly flags = { output: outputFlag("table") };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(SquadGet);
+    const squad = await createSquadApi(this.session(flags).http).get(args.squad);
+    await this.emit(flags, squad, async () => (await import("../../views/squads.ts")).squadDetails(squad));
+  }
+}
