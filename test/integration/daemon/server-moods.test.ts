@@ -166,6 +166,32 @@ describe("a server in trouble", () => {
     expect(server.last("POST /api/daemon/deregister")?.body).toEqual({ runtime_ids: ["w1-codex"] });
   });
 
+  it("leaves the running task of a workspace alone that is left [W-21]", async () => {
+    const server = await fakeServer({ newer: true, workspaces: ["w1", "w2"] });
+    const work = Promise.withResolvers<void>();
+    let claimed = false;
+    server.routes.set("POST /api/daemon/tasks/claim", () => {
+      if (claimed) return { body: { tasks: [] } };
+      claimed = true;
+      return { body: { tasks: [{ id: "t1", agent_id: "a", runtime_id: "w1-codex", workspace_id: "w1", status: "dispatched" }] } };
+    });
+    const signals: boolean[] = [];
+    const { daemon } = await start(server, {}, {
+      limits: { syncDedicated: 30, syncMax: 30 },
+      runTask: async (ctx) => {
+        await work.promise;
+        signals.push(ctx.rootSignal.aborted);
+      },
+    });
+    await waitFor("the task", async () => (await daemon.health()).active_task_count === 1);
+    server.routes.set("GET /api/daemon/workspaces", { body: [{ id: "w2", name: "w2" }], headers: { etag: 'W/"2"' } });
+    await waitFor("one workspace", async () => (await daemon.health()).workspaces?.length === 1);
+    expect((await daemon.health()).active_task_count).toBe(1);
+    work.resolve();
+    await waitFor("the end of the task", async () => (await daemon.health()).active_task_count === 0);
+    expect(signals).toEqual([false]);
+  });
+
   it("uses the entity tag and keeps its list on 304", async () => {
     const server = await fakeServer({ newer: true });
     const { daemon } = await start(server, {}, { limits: { syncDedicated: 30, syncMax: 30 } });
