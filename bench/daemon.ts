@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ProductHome } from "../test/support/product-home.ts";
 import { waitFor } from "../test/support/wait.ts";
 import { type Figure, figure, quantile } from "./figures.ts";
+import { cpuTicks, residentMb } from "./processes.ts";
 
 const RUNS = 20;
 // What starting and registering set off (late compilation, first sync) must be over before idleness is measured.
@@ -34,14 +35,7 @@ async function idleFigures(product: ProductHome): Promise<Figure[]> {
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   const seconds = (performance.now() - start) / 1000;
   const share = ((cpuTicks(pid) - before) / TICKS_PER_SECOND / seconds) * 100;
-  const resident = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024;
-  return [figure("idle daemon: resident", resident, "MB", { budget: 120 }), figure("idle daemon: processor", share, "% of a core", { budget: 0.2 })];
-}
-
-function cpuTicks(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+  return [figure("idle daemon: resident", residentMb(pid), "MB", { budget: 120 }), figure("idle daemon: processor", share, "% of a core", { budget: 0.2 })];
 }
 
 /**

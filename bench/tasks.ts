@@ -1,10 +1,11 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isTerminalState } from "../src/lib/wire/index.ts";
 import { ProductHome } from "../test/support/product-home.ts";
 import { waitFor } from "../test/support/wait.ts";
 import { type Figure, figure, quantile } from "./figures.ts";
+import { cpuTicks, residentMb } from "./processes.ts";
 
 const SLOTS = 20;
 const TASKS = 60;
@@ -74,7 +75,7 @@ async function throughput(product: ProductHome, runtimeId: string): Promise<Figu
 async function memory(product: ProductHome, runtimeId: string): Promise<Figure> {
   const api = product.api();
   const { pid } = product.daemonInfo();
-  const before = resident(pid);
+  const before = residentMb(pid);
   const agent = await api.createAgent({ name: "Hold", runtime_id: runtimeId, visibility: "workspace", max_concurrent_tasks: SLOTS, custom_env: { BENCH_HOLD: "1" } });
   const issues = await Promise.all(
     Array.from({ length: SLOTS }, (_, at) => api.createIssue({ title: `Hold ${at}`, assignee_type: "agent", assignee_id: agent.id })),
@@ -84,18 +85,7 @@ async function memory(product: ProductHome, runtimeId: string): Promise<Figure> 
     return all.length === SLOTS && all.every((run) => run.status === "running") && all;
   }, LIMIT_MS);
   await new Promise((resolve) => setTimeout(resolve, 3000));
-  const held = resident(pid);
+  const held = residentMb(pid);
   await Promise.all(runs.map((run) => api.cancelTask(run.id)));
   return figure("daemon with 20 running tasks: resident", held, "MB", { budget: 200, detail: { before_mb: before, per_task_mb: (held - before) / SLOTS } });
-}
-
-/** Processor time of the process itself, user and system. */
-function cpuTicks(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
-}
-
-function resident(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024;
 }
