@@ -6,6 +6,7 @@ import { type Executed, execute } from "./execute.ts";
 import { taskContext } from "./facts.ts";
 import { failureReason } from "./failure.ts";
 import { adoptedOf } from "./hosted/adopted.ts";
+import { takeLockBack } from "./hosted/hosting.ts";
 import { takeOverEnvironment } from "./hosted/take-over.ts";
 import { prepare } from "./prepare.ts";
 import { keptProcesses } from "../exec/spare.ts";
@@ -39,6 +40,7 @@ export async function stages(run: TaskRun, trees: Promise<void>[], view: ServerV
   // Nothing of the task may still write when its commits are taken over. What survives this is waited for at the end.
   await endThreads(run);
   await sweepTask(ctx.clock, task.id, keptProcesses(ctx.exec)).catch((error: unknown) => run.logger.warn("sweep failed", { error: errorText(error) }));
+  await takeLockBack(run);
   await collectCheckouts(run);
   if (rows.length > 0 && !run.sink.durable) await run.sink.usage(task.id, rows);
   view.stopWatching();

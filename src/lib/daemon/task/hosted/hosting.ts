@@ -25,16 +25,23 @@ export function hostingOf(run: TaskRun): Hosting {
   return fresh;
 }
 
-/** Gives the environment back at the end of a run: its lock returns from the host, which is let go with its log. */
+/** When the agent is gone: the lock returns from its host, so that nothing has to be waited for between the last report and its release. */
+export async function takeLockBack(run: TaskRun): Promise<void> {
+  const { host, lock } = hostingOf(run);
+  if (lock === null) return;
+  try {
+    if (!(await lock.takeBack(host, run.ctx.clock))) run.logger.warn("the environment's lock did not come back");
+  } catch (error) {
+    run.logger.warn("the environment's lock did not come back", { error: errorText(error) });
+  }
+}
+
+/** Gives the environment back at the end of a run; then the host is let go with its log. */
 export async function releaseEnvironment(run: TaskRun, environment: Environment): Promise<void> {
   const hosting = hostingOf(run);
   const { host, lock } = hosting;
   if (lock === null) return environment.release();
-  try {
-    if (!(await lock.takeBack(host, run.ctx.clock))) run.logger.warn("the environment's lock did not come back", { path: environment.root });
-  } catch (error) {
-    run.logger.warn("the environment's lock did not come back", { path: environment.root, error: errorText(error) });
-  }
+  await takeLockBack(run);
   lock.release();
   hosting.host = null;
   await host?.dismiss();
