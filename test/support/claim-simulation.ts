@@ -4,7 +4,7 @@ import { createDispatcher } from "../../src/lib/daemon/dispatcher.ts";
 import { LIMITS } from "../../src/lib/daemon/limits.ts";
 import { ClaimHistory } from "../../src/lib/daemon/loops/claim-history.ts";
 import { ClaimLoop } from "../../src/lib/daemon/loops/claim.ts";
-import type { ClaimAnswer } from "../../src/lib/daemon/loops/claim-steps.ts";
+import type { ClaimAnswer } from "../../src/lib/daemon/loops/claim-answer.ts";
 import { waitReason } from "../../src/lib/daemon/queue.ts";
 import { RuntimeRegistry } from "../../src/lib/daemon/runtimes.ts";
 import { Slots } from "../../src/lib/daemon/slots.ts";

@@ -28,7 +28,7 @@ const BATCH = 500;
 const TIMEOUT_MS = 30_000;
 
 /** The key of a parent's answer. */
-export function gcParentKey(parent: Pick<GcParentRef, "kind" | "id">): string {
+function gcParentKey(parent: Pick<GcParentRef, "kind" | "id">): string {
   return `${parent.kind}:${parent.id}`;
 }
 

@@ -3,7 +3,7 @@ import { type HttpOptions, isRuntimeNotFound, isStatus, isTransient } from "../a
 import { errorText } from "../core/index.ts";
 import { type ClaimRequest, RPC_CLAIM, claimResponseSchema } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
-import type { ClaimAnswer } from "./loops/claim-steps.ts";
+import type { ClaimAnswer } from "./loops/claim-answer.ts";
 import type { BeatAnswer } from "./loops/heartbeat.ts";
 import type { SocketParts } from "./loops/socket.ts";
 import type { RpcClient } from "./rpc.ts";

@@ -4,7 +4,7 @@ import { readSettings } from "../config/index.ts";
 import { errorText } from "../core/index.ts";
 import type { Env } from "../platform/index.ts";
 import type { DaemonContext } from "./context.ts";
-import { Holds, type Verdict } from "./demotion.ts";
+import { Holds, type Verdict } from "./holds.ts";
 import type { ResolveProfile } from "./profiles.ts";
 import type { ProbeRound } from "./registration.ts";
 import type { LaunchEntry } from "./runtimes.ts";

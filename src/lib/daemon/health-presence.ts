@@ -1,7 +1,7 @@
 import type { Health } from "../wire/index.ts";
 import type { AckStamps } from "./ack-stamps.ts";
 import type { DaemonContext } from "./context.ts";
-import type { Holds } from "./demotion.ts";
+import type { Holds } from "./holds.ts";
 import type { ClaimLoop } from "./loops/claim.ts";
 import type { QueueView } from "./queue.ts";
 import type { Registrar } from "./register.ts";

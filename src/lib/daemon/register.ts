@@ -2,7 +2,7 @@ import { isTransient } from "../api/index.ts";
 import { KeyedMutex, errorText, MulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
 import type { RegisterResponse } from "../wire/index.ts";
-import type { Holds, OfflineReason } from "./demotion.ts";
+import type { Holds, OfflineReason } from "./holds.ts";
 import { OrphanRecovery, type OrphanParts } from "./orphans.ts";
 import { profileSignature } from "./profiles.ts";
 import { isEmpty, prepareRegistration, type Prepared, type ProbeRound, type RegistrationParts, rowOf } from "./registration.ts";

@@ -1,7 +1,7 @@
 import { errorText } from "../core/index.ts";
 import type { RegisterRequest, RegisterResponse, RuntimeProfile } from "../wire/index.ts";
 import type { DaemonContext } from "./context.ts";
-import type { Verdict } from "./demotion.ts";
+import type { Verdict } from "./holds.ts";
 import { profileSignature, type ResolveProfile, resolveProfiles } from "./profiles.ts";
 import type { LaunchEntry, RuntimeRow } from "./runtimes.ts";
 

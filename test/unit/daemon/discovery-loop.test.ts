@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ClaimBarrier } from "../../../src/lib/daemon/barrier.ts";
-import { Holds, type OfflineReason, type Verdict } from "../../../src/lib/daemon/demotion.ts";
+import { Holds, type OfflineReason, type Verdict } from "../../../src/lib/daemon/holds.ts";
 import { LIMITS } from "../../../src/lib/daemon/limits.ts";
 import { runDiscovery } from "../../../src/lib/daemon/loops/discovery.ts";
 import type { ProbeRound } from "../../../src/lib/daemon/registration.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ProfileResolution } from "../../../src/lib/agents/index.ts";
 import type { DaemonApi } from "../../../src/lib/api/daemon-api.ts";
-import { Holds } from "../../../src/lib/daemon/demotion.ts";
+import { Holds } from "../../../src/lib/daemon/holds.ts";
 import { LIMITS } from "../../../src/lib/daemon/limits.ts";
 import { Registrar } from "../../../src/lib/daemon/register.ts";
 import type { ProbeRound } from "../../../src/lib/daemon/registration.ts";

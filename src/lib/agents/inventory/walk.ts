@@ -49,7 +49,7 @@ export async function findSkills(root: string): Promise<FoundSkill[]> {
   return found.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-export async function isFile(path: string): Promise<boolean> {
+async function isFile(path: string): Promise<boolean> {
   return await stat(path).then((facts) => facts.isFile(), () => false);
 }
 

@@ -23,7 +23,7 @@ export const acpModels: ModelLister = async (probe) => {
 };
 
 /** The models of a session's answer: the list, else the values of its model option. */
-export function sessionModels(session: Readonly<Record<string, unknown>>): ModelEntry[] {
+function sessionModels(session: Readonly<Record<string, unknown>>): ModelEntry[] {
   const models = isObject(session.models) ? session.models : session;
   const listed = list(models.availableModels ?? models.available_models).map((one) => [asString(one.modelId) || asString(one.model_id), asString(one.name)] as const);
   const option = list(findOption(session, ["model"])?.options).map((one) => [asString(one.value), asString(one.name)] as const);

@@ -1,4 +1,4 @@
-import type { ClaimAnswer } from "./claim-steps.ts";
+import type { ClaimAnswer } from "./claim-answer.ts";
 
 export interface LastClaim {
   /** Epoch milliseconds at which the request began: what was queued later cannot have been seen by it. */

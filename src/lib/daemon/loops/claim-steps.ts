@@ -2,17 +2,9 @@ import { errorText } from "../../core/index.ts";
 import { deadline } from "../../platform/index.ts";
 import type { Task } from "../../wire/index.ts";
 import type { DaemonContext } from "../context.ts";
+import type { ClaimAnswer } from "./claim-answer.ts";
 import type { ClaimHistory } from "./claim-history.ts";
 import type { Mailbox } from "../mailbox.ts";
-
-/** What asking for work can answer; `unsupported` = the server has no batch route. */
-export type ClaimAnswer =
-  | { readonly kind: "tasks"; readonly tasks: readonly Task[] }
-  | { readonly kind: "unsupported" }
-  | { readonly kind: "runtime_gone"; readonly runtimeId: string | null }
-  /** The request may have reached the server: tasks may be on their way to nobody. */
-  | { readonly kind: "uncertain" }
-  | { readonly kind: "failed"; readonly error: string };
 
 export interface ClaimParts extends Pick<DaemonContext, "clock" | "limits" | "logger" | "slots" | "barrier" | "runtimes" | "rootSignal"> {
   readonly pollIntervalMs: number;

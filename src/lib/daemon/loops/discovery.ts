@@ -1,6 +1,7 @@
 import { errorText } from "../../core/index.ts";
 import type { DaemonContext } from "../context.ts";
-import { type Holds, demote } from "../demotion.ts";
+import { demote } from "../demotion.ts";
+import type { Holds } from "../holds.ts";
 import type { Registrar } from "../register.ts";
 import type { ProbeRound } from "../registration.ts";
 import type { WorkspaceState } from "../runtimes.ts";
