@@ -162,6 +162,6 @@ export function cleanText(reports: readonly CleanReport[]): string {
   if (reports.length === 0) return "Nothing to clean.\n";
   const table = tableText(["ENV", "RESULT", "BYTES", "WHY"], reports.map((one) => [one.id, one.status, bytesText(one.bytes), one.reason]));
   const saved = reports.flatMap((one) => one.saved).map((work) => `Kept: ${work.path}: ${work.ref} in ${work.cache} (multica repo rescue list)\n`);
-  const lost = reports.flatMap((one) => one.lost).map((work) => `Not kept: ${work.path}: ${work.what}\n`);
-  return `${table.trimEnd()}\n${saved.join("")}${lost.join("")}`;
+  const moved = reports.flatMap((one) => one.moved).map((work) => `Kept for 30 days: ${work.path}: ${work.what}, moved to ${work.directory} (multica repo rescue drop ${work.id} deletes it)\n`);
+  return `${table.trimEnd()}\n${saved.join("")}${moved.join("")}`;
 }

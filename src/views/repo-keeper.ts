@@ -12,9 +12,9 @@ export function rescueTable(work: readonly KeptWork[]): string {
 /** The facts of one entry, then its patch as git wrote it. */
 export function rescueText(work: KeptWork, patch: string): string {
   const facts = [
-    ["Ref", work.ref],
-    ["Commit", work.commit],
-    ["Repository", work.repository],
+    ["Ref", work.ref || null],
+    ["Commit", work.commit || null],
+    ["Repository", work.repository || null],
     ["Saved", work.at],
     ["Kept until", work.expires_at],
     ["Task", work.task_id],

@@ -23,7 +23,7 @@ export default class ExecenvClean extends BaseCommand {
     artifacts: switchFlag("only what a build makes again (node_modules and the like)"),
     workdir: switchFlag("only the working directory; output and logs stay"),
     sidecars: switchFlag("only what a task left in a user's directory"),
-    "discard-work": switchFlag("also what holds work that exists nowhere else; it is kept as a rescue where its repository has a cache"),
+    "discard-work": switchFlag("also what holds work that exists nowhere else; that work is kept as a rescue for 30 days"),
     force: switchFlag("end commands that still work in it first; a running task is never ended"),
     yes: switchFlag("do not ask"),
     "dry-run": switchFlag("say what would be deleted; write nothing"),

@@ -7,7 +7,7 @@ import { claimFreshRoot } from "./claim.ts";
 import { envPaths, isBookkeeping, predictEnvRoot } from "./layout.ts";
 import { leaveLocalDirectory } from "./local/leave.ts";
 import { discardWorktree, endLocalWork, enterWorktree, gitMachine } from "./local/worktree.ts";
-import { type TreeMachine, salvageCheckouts } from "../repos/index.ts";
+import { type TreeMachine, findUnpushedWork, moveAside, salvageCheckouts } from "../repos/index.ts";
 import { restoreRootMarker } from "./markers.ts";
 import { writeProvenance } from "./provenance.ts";
 import type { Environment, PrepareInput } from "./types.ts";
@@ -43,12 +43,18 @@ export async function prepareEnvironment(given: PrepareInput): Promise<Environme
   }
 }
 
-/** What a dead execution of this task left in its checkouts is written to rescue refs before the environment is emptied. */
+/**
+ * What a dead execution of this task left in its checkouts is written to rescue refs before the environment is emptied; a
+ * repository that no cache is kept of, which the agent made or cloned itself, is moved aside with its work.
+ */
 async function saveWork(root: string, input: PrepareInput, machine: TreeMachine): Promise<void> {
   const { workdir } = envPaths(root);
   const { saved, homeless } = await salvageCheckouts({ root: input.workspacesRoot, workspaceId: input.workspaceId, directory: workdir, taskId: input.taskId, ...machine });
   for (const { path, ref } of saved) input.logger.info("work of an earlier attempt was kept", { path, ref });
-  for (const { path, what } of homeless) input.logger.warn("a repository of an earlier attempt goes with its directory", { path, what });
+  if (homeless.length === 0) return;
+  const work = (await findUnpushedWork({ directory: workdir, ...machine })).filter((one) => homeless.some(({ path }) => path === one.path));
+  const moved = await moveAside(work, { root: input.workspacesRoot, workspaceId: input.workspaceId, within: workdir, taskId: input.taskId, clock: machine.clock });
+  for (const { path, what, directory, id } of moved) input.logger.warn("a repository of an earlier attempt was moved aside for 30 days", { path, what, directory, rescue: id });
 }
 
 /**

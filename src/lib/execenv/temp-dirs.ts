@@ -1,8 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { errorText, systemCode } from "../core/index.ts";
-import { currentUid, lockHolder, lockHolderPath, readTextIfExistsNow, removeEmptyDirectory, removeFile, tempRoot, tryFileLock } from "../platform/index.ts";
-import { removeStubborn } from "./ops/tree.ts";
+import { currentUid, lockHolder, lockHolderPath, readTextIfExistsNow, removeEmptyDirectory, removeFile, removeStubborn, tempRoot, tryFileLock } from "../platform/index.ts";
 
 const PREFIX = "multica-task-";
 const LOCK = ".task_lock";

@@ -3,6 +3,7 @@ export * from "./background-log.ts";
 export * from "./clock.ts";
 export * from "./env.ts";
 export * from "./fs.ts";
+export * from "./fs-tree.ts";
 export * from "./fs-exclusive.ts";
 export * from "./lock.ts";
 export * from "./net.ts";

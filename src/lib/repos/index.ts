@@ -16,6 +16,7 @@ export {
 } from "./registry.ts";
 export { findCheckouts, gitDirectories } from "./below.ts";
 export { branchName } from "./names.ts";
+export { type MovedWork, moveAside } from "./kept.ts";
 export { type Salvage, type SalvageRequest, type SavedWork, salvageCheckouts } from "./salvage.ts";
 export { type UnpushedWork, findUnpushedWork, onlyIgnored } from "./unpushed.ts";
 export type { CacheEntry } from "./inventory.ts";

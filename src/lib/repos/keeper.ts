@@ -7,19 +7,15 @@ import { cleanConfig, isHostile, readConfig } from "./config-guard.ts";
 import { pruneWorktrees, refreshBare } from "./fetch.ts";
 import { type Git, createGit } from "./git.ts";
 import { type CacheEntry, describeCache, findCaches } from "./inventory.ts";
+import { copyMoved, dropMoved, listMoved } from "./kept.ts";
 import { createRepoLocks } from "./locks.ts";
 import { bareName, isPlainBranch } from "./names.ts";
 import { type BareRepo, bareRepo } from "./repo.ts";
-import { type RescueEntry, dropRescues, findRescue, listRescues, restoreFiles, showRescue } from "./rescue-refs.ts";
+import { type KeptEntry, dropRescues, findRescue, listRescues, restoreFiles, showRescue } from "./rescue-refs.ts";
 import { bareLockFiles } from "./stale-lock.ts";
 import { maskCredentials } from "./url.ts";
 
-/** Rescued work and the cache it lies in. */
-export interface KeptWork extends RescueEntry {
-  readonly workspace_id: string;
-  readonly repository: string;
-  readonly cache: string;
-}
+export type KeptWork = KeptEntry;
 
 export interface CacheReport {
   readonly workspace_id: string;
@@ -125,23 +121,25 @@ class Keeper implements RepoKeeper {
         return list.map((item) => ({ ...item, workspace_id: place.workspaceId, repository: maskCredentials(entry.url), cache: place.path }));
       }),
     );
-    return all.flat().sort((a, b) => b.at.localeCompare(a.at));
+    return [...all.flat(), ...listMoved(root, workspaceId)].sort((a, b) => b.at.localeCompare(a.at));
   }
 
   async show(work: KeptWork, options: { stat: boolean }): Promise<string> {
+    if (work.kind === "directory") return `It lies as it was in ${work.cache}\n`;
     return this.#hold(work.cache, (repo) => showRescue(repo, work, options));
   }
 
   async restore(work: KeptWork, target: { readonly directory: string } | { readonly branch: string }): Promise<void> {
+    if ("directory" in target) checkEmpty(target.directory);
+    if (work.kind === "directory") {
+      if ("branch" in target) throw new MulticaError("no_branch", "a directory becomes no branch", { exit: EXIT.usage, suggestions: ["Name a directory that does not exist yet."] });
+      return copyMoved(work, target.directory);
+    }
     await this.#hold(work.cache, async (repo) => {
       if ("branch" in target) {
         if (!isPlainBranch(target.branch)) throw new MulticaError("bad_branch", `not a branch name: ${JSON.stringify(target.branch)}`, { exit: EXIT.usage });
         await repo.must("create branch: ", ["update-ref", `refs/heads/${target.branch}`, work.commit, "0".repeat(work.commit.length)]);
         return;
-      }
-      const stat = lstatSync(target.directory, { throwIfNoEntry: false });
-      if (stat !== undefined && (!stat.isDirectory() || readdirSync(target.directory).length > 0)) {
-        throw new MulticaError("path_taken", `not an empty directory: ${target.directory}`, { exit: EXIT.conflict, suggestions: ["Name a directory that does not exist yet."] });
       }
       await ensureDir(target.directory);
       await restoreFiles(this.#git, repo, work, target.directory);
@@ -149,7 +147,8 @@ class Keeper implements RepoKeeper {
   }
 
   async forget(work: readonly KeptWork[]): Promise<void> {
-    for (const cache of new Set(work.map((item) => item.cache))) {
+    for (const item of work.filter(({ kind }) => kind === "directory")) await dropMoved(this.#options.root, item);
+    for (const cache of new Set(work.filter(({ kind }) => kind !== "directory").map((item) => item.cache))) {
       await this.#hold(cache, async (repo) => {
         const mine = work.filter((item) => item.cache === cache);
         const present = await listRescues(repo, this.#options.clock.now());
@@ -179,4 +178,10 @@ class Keeper implements RepoKeeper {
       return { ...common, status: isMulticaError(error, "repo_busy") ? "busy" : "failed", details: [errorText(error)] };
     }
   }
+}
+
+function checkEmpty(directory: string): void {
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
+  if (stat === undefined || (stat.isDirectory() && readdirSync(directory).length === 0)) return;
+  throw new MulticaError("path_taken", `not an empty directory: ${directory}`, { exit: EXIT.conflict, suggestions: ["Name a directory that does not exist yet."] });
 }

@@ -8,6 +8,7 @@ import { cleanConfig } from "./config-guard.ts";
 import { pruneWorktrees } from "./fetch.ts";
 import { type Git, type GitAnswer, gitFailure } from "./git.ts";
 import { type CachePlace, bytesBelow, countWorktrees, findCaches, hasUnpushed } from "./inventory.ts";
+import { expireMoved } from "./kept.ts";
 import type { RepoLocks } from "./locks.ts";
 import { isPartial } from "./partial.ts";
 import { type BareRepo, bareRepo, lastUsed, stampUsed } from "./repo.ts";
@@ -66,6 +67,7 @@ export async function maintainCaches(parts: Parts, request: MaintenanceRequest):
       logger.warn("gc: repository not maintained", { cache: place.path, error: errorText(error) });
     }
   }
+  total.rescuesExpired += await expireMoved(root, parts.clock.now());
   await sweepWorkspaces(root, parts.clock.now());
   return total;
 }

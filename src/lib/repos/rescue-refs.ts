@@ -7,13 +7,14 @@ import type { BareRepo } from "./repo.ts";
 import { RESCUE } from "./rescue.ts";
 import { withView } from "./view.ts";
 
-/** uncommitted: files that were not committed · branch: an unpushed branch that went · commits: what only a detached HEAD led to · task: commits of an isolated checkout. */
-export type RescueKind = "uncommitted" | "branch" | "commits" | "task";
+/** uncommitted: files that were not committed · branch: an unpushed branch that went · commits: what only a detached HEAD led to · task: commits of an isolated checkout · directory: a repository without a cache, moved aside as it was. */
+export type RescueKind = "uncommitted" | "branch" | "commits" | "task" | "directory";
 
 export interface RescueEntry {
-  /** First 12 characters of the commit: what the commands take. */
+  /** First 12 characters of the commit (of a directory: its own): what the commands take. */
   readonly id: string;
   readonly kind: RescueKind;
+  /** Empty for a directory, like the commit. */
   readonly ref: string;
   readonly commit: string;
   /** When it was saved, or first seen. */
@@ -24,6 +25,14 @@ export interface RescueEntry {
   /** Where the work was. */
   readonly checkout: string | null;
   readonly files: number | null;
+}
+
+/** Rescued work and where it lies. */
+export interface KeptEntry extends RescueEntry {
+  readonly workspace_id: string;
+  readonly repository: string;
+  /** The cache; of a directory: where it lies. */
+  readonly cache: string;
 }
 
 const TASKS = "refs/multica/tasks/";
@@ -117,10 +126,10 @@ export async function restoreFiles(git: Git, repo: BareRepo, entry: RescueEntry,
 
 /** The one entry that `id` means: the beginning of its commit, or its ref. Exit 4 for none, 2 for several. */
 export function findRescue<T extends RescueEntry>(entries: readonly T[], id: string): T {
-  const found = entries.filter((entry) => entry.ref === id || entry.ref === `${RESCUE}${id}` || (id.length >= 4 && entry.commit.startsWith(id)));
+  const found = entries.filter((entry) => (id !== "" && entry.ref === id) || entry.ref === `${RESCUE}${id}` || (id.length >= 4 && (entry.commit || entry.id).startsWith(id)));
   const [only] = found;
-  if (only !== undefined && new Set(found.map((entry) => entry.commit)).size === 1) return only;
+  if (only !== undefined && new Set(found.map((entry) => entry.commit || entry.id)).size === 1) return only;
   const suggestions = ["multica repo rescue list shows what there is."];
   if (only === undefined) throw new MulticaError("rescue_unknown", `no rescued work ${JSON.stringify(id)}`, { exit: EXIT.notFound, suggestions });
-  throw new MulticaError("rescue_ambiguous", `${JSON.stringify(id)} means several: ${found.map((entry) => entry.ref).join(", ")}`, { exit: EXIT.usage, suggestions });
+  throw new MulticaError("rescue_ambiguous", `${JSON.stringify(id)} means several: ${found.map((entry) => entry.ref || entry.id).join(", ")}`, { exit: EXIT.usage, suggestions });
 }

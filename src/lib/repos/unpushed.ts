@@ -22,7 +22,7 @@ export async function findUnpushedWork(options: {
   readonly directory: string;
   readonly clock: Clock;
   readonly env: Readonly<Env>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }): Promise<UnpushedWork[]> {
   const { checkouts, complete } = findCheckouts(options.directory);
   const found: UnpushedWork[] = complete ? [] : [{ path: options.directory, what: "too many directories to look for checkouts" }];

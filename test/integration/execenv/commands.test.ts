@@ -281,8 +281,15 @@ describe("multica execenv clean", () => {
     expect((await w.run(["clean", one.root, "--yes"])).stdout).toContain("1 commit on no remote");
     expect((await w.run(["clean", one.root, "--workdir", "--yes"])).code).toBe(5);
     expect(existsSync(join(checkout, "file"))).toBe(true);
-    expect((await w.run(["clean", one.root, "--yes", "--discard-work"])).code).toBe(0);
-    expect(existsSync(one.root)).toBe(false);
+    const gone = await w.run(["clean", one.root, "--yes", "--discard-work"]);
+    expect([gone.code, existsSync(one.root)]).toEqual([0, false]);
+    expect(gone.stdout).toMatch(/^Kept for 30 days: .*\/repo: .*, moved to (.*) \(multica repo rescue drop [0-9a-f]{12} deletes it\)$/m);
+    const [, directory = ""] = /moved to (\S+)/.exec(gone.stdout) ?? [];
+    expect(testGit(tempDir())(directory, "log", "--format=%s")).toBe("work");
+    // The next look at the environments does not take it for one, and the collector leaves it alone.
+    expect((await w.run(["list", "--json"])).stdout).not.toContain("kept");
+    expect((await w.run(["gc", "--offline", "--repos"])).code).toBe(0);
+    expect(existsSync(directory)).toBe(true);
   });
 
   it.each(["linked", "isolated"] as const)("keeps discarded work as rescues and names them, in text and JSON (%s checkout)", async (mode) => {
@@ -302,8 +309,9 @@ describe("multica execenv clean", () => {
     expect((await w.run(["clean", one.root, "--yes"])).code).toBe(5);
     expect((await w.run(["clean", one.root, "--dry-run", "--discard-work"])).stdout).toContain("would be saved first");
     const result = await w.run(["clean", one.root, "--yes", "--discard-work", "--workdir", "--json"]);
-    const [report] = result.json["envs"] as { status: string; saved: { ref: string; commit: string; path: string }[]; lost: { path: string }[] }[];
-    expect([result.code, report?.status, report?.lost]).toEqual([0, "cleaned", [{ path: join(one.workdir, "own"), what: "its repository has no cache here" }]]);
+    const [report] = result.json["envs"] as { status: string; saved: { ref: string; commit: string; path: string }[]; moved: { path: string; directory: string; id: string }[] }[];
+    expect([result.code, report?.status, report?.moved.map((work) => work.path)]).toEqual([0, "cleaned", [join(one.workdir, "own")]]);
+    expect(readFileSync(join(report?.moved[0]?.directory ?? "", "file"), "utf8")).toBe("x");
     expect(existsSync(path)).toBe(false);
     const bare = cache.cachePath(WORKSPACE, remote);
     const kept = (report?.saved ?? []).map((work) => testing(bare, "rev-parse", work.ref));

@@ -6,9 +6,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { predictEnvRoot, prepareEnvironment, readRecord, restoreRootMarker, writeGcMeta } from "../../../src/lib/execenv/index.ts";
 import { systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
-import { createRepoCache } from "../../../src/lib/repos/index.ts";
-import { branchName } from "../../../src/lib/repos/index.ts";
+import { branchName, createRepoCache, createRepoKeeper } from "../../../src/lib/repos/index.ts";
 import { commitFiles, makeRemote, testGit } from "../../support/git.ts";
+import { recordingLogger } from "../../support/recording-logger.ts";
 import { tempDir } from "../../support/temp.ts";
 import { ISSUE, WORKSPACE, machine, prepareInput, put, snapshot } from "../../support/execenv.ts";
 
@@ -86,6 +86,59 @@ describe("prepareEnvironment", () => {
     expect(existsSync(path)).toBe(false);
     const reachable = git(bare, "rev-list", "--objects", "--all");
     for (const id of [commit, open]) expect(reachable).toContain(id);
+  });
+
+  it("moves repositories that the agent made itself aside for 30 days when it starts over, and says where", async () => {
+    const place = machine();
+    const git = testGit(tempDir());
+    const first = await prepareEnvironment(prepareInput(place, TASK));
+    const make = (name: string): string => {
+      put(join(first.workdir, name, "open.txt"), "not committed");
+      git(join(first.workdir, name), "init", "-q");
+      return join(first.workdir, name);
+    };
+    const own = make("own");
+    const commit = commitFiles(git, own, { "a.txt": "committed" });
+    put(join(own, "later.txt"), "later");
+    // Goes with the one it lies in.
+    make("own/inner");
+    const clean = make("clean");
+    commitFiles(git, clean, { "b.txt": "b" });
+    git(clean, "update-ref", "refs/remotes/origin/main", "HEAD");
+    put(join(first.workdir, "broken", ".git"), "gitdir: gone\n");
+    chmodSync(own, 0o500);
+    first.release();
+    const { logger, lines } = recordingLogger();
+    const second = await prepareEnvironment({ ...prepareInput(place, TASK), logger });
+    second.release();
+    expect(existsSync(own)).toBe(false);
+    const said = lines.filter((line) => line.msg === "a repository of an earlier attempt was moved aside for 30 days");
+    expect(said.map((line) => line["path"])).toEqual([join(first.workdir, "broken"), own]);
+    const keeper = createRepoKeeper({ root: place.root, clock: systemClock, env: git.env });
+    const kept = (await keeper.rescues()).find((work) => work.checkout === own) ?? expect.fail("not listed");
+    expect(kept).toMatchObject({ kind: "directory", task_id: TASK, workspace_id: WORKSPACE, id: said[1]?.["rescue"] });
+    expect(git(kept.cache, "rev-parse", "HEAD")).toBe(commit);
+    expect(["later.txt", "open.txt", "inner/open.txt"].map((name) => existsSync(join(kept.cache, name)))).toEqual([true, true, true]);
+    const tidy = async (days: number): Promise<boolean> => {
+      const clock = { ...systemClock, now: () => Date.parse(kept.at) + days * 86_400_000 };
+      const cache = createRepoCache({ root: place.root, clock, logger: silentLogger, env: git.env });
+      onTestFinished(() => cache.close());
+      await cache.maintain({ evictAfterMs: 0, pack: false, isIdle: () => true, isClaimed: () => false, signal: new AbortController().signal });
+      return existsSync(kept.cache);
+    };
+    expect([await tidy(29), await tidy(31)]).toEqual([true, false]);
+  });
+
+  it("does not reset the root when such a repository cannot be moved", async () => {
+    const place = machine();
+    const git = testGit(tempDir());
+    const first = await prepareEnvironment(prepareInput(place, TASK));
+    put(join(first.workdir, "own", "open.txt"), "not committed");
+    git(join(first.workdir, "own"), "init", "-q");
+    first.release();
+    put(join(place.root, ".kept"), "in the way");
+    await expect(prepareEnvironment(prepareInput(place, TASK))).rejects.toMatchObject({ code: "rescue_failed" });
+    expect(existsSync(join(first.workdir, "own", "open.txt"))).toBe(true);
   });
 
   it("lets exactly one of many concurrent executions have the root", async () => {

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
-import { createRepoCache, createRepoKeeper, findRescue } from "../../../src/lib/repos/index.ts";
+import { createRepoCache, createRepoKeeper, findRescue, moveAside } from "../../../src/lib/repos/index.ts";
 import { commitFiles, makeRemote } from "../../support/git.ts";
 import { TASK_B, harness } from "./harness.ts";
 
@@ -22,6 +22,41 @@ async function kept() {
   const cached = async () => (await keeper.caches())[0] ?? expect.fail("no cache");
   return { ...made, remote, bare, path, keeper, only, cached };
 }
+
+describe("a repository that was moved aside", () => {
+  it("is listed beside the rescues, shown, copied back with its history and dropped", async () => {
+    const { git, dir, root, keeper } = await kept();
+    const workdir = dir("env", "workdir");
+    const own = join(workdir, "own");
+    mkdirSync(own);
+    git(own, "init", "-q");
+    const commit = commitFiles(git, own, { "a.txt": "a" });
+    symlinkSync("a.txt", join(own, "link"));
+    const [moved] = await moveAside([{ path: own, what: "1 commit" }], { root, workspaceId: "ws", within: workdir, taskId: TASK_B, clock: systemClock });
+    const all = await keeper.rescues("ws");
+    expect(all).toHaveLength(2);
+    expect(await keeper.rescues("other")).toEqual([]);
+    const work = findRescue(all, moved?.id.slice(0, 6) ?? "");
+    expect(work).toMatchObject({ kind: "directory", checkout: own, task_id: TASK_B, cache: moved?.directory });
+    expect(await keeper.show(work, { stat: false })).toContain(work.cache);
+    const target = join(dir("restored"), "new");
+    await expect(keeper.restore(work, { branch: "x" })).rejects.toMatchObject({ code: "no_branch", exit: 2 });
+    await keeper.restore(work, { directory: target });
+    expect([git(target, "rev-parse", "HEAD"), readlinkSync(join(target, "link")), git(target, "status", "--porcelain")]).toEqual([commit, "a.txt", "?? link"]);
+    await expect(keeper.restore(work, { directory: target })).rejects.toMatchObject({ code: "path_taken" });
+    await keeper.forget(all);
+    expect([await keeper.rescues(), existsSync(work.cache)]).toEqual([[], false]);
+    await expect(keeper.forget([work])).rejects.toMatchObject({ code: "rescue_unknown", exit: 4 });
+  });
+
+  it("is never one that leads out of the directory that goes", async () => {
+    const { dir, root } = await kept();
+    const [workdir, outside] = [dir("env", "workdir"), dir("outside")];
+    symlinkSync(outside, join(workdir, "led"));
+    await expect(moveAside([{ path: join(workdir, "led"), what: "" }], { root, workspaceId: "ws", within: workdir, taskId: TASK_B, clock: systemClock })).rejects.toMatchObject({ code: "rescue_failed" });
+    expect(existsSync(outside)).toBe(true);
+  });
+});
 
 describe("rescued work", () => {
   it("is listed with what is known of it, shown as a patch and as a list of files", async () => {

@@ -20,7 +20,7 @@ export default class RepoRescueDrop extends BaseCommand {
     const { findRescue } = await import("../../../lib/repos/index.ts");
     const present = await keeper.rescues(flags["workspace-id"]);
     const chosen = ids.map((id) => findRescue(present, id));
-    if (flags.yes !== true && !(await confirm(`Drop ${chosen.map((work) => work.ref).join(", ")} for good?`, "--yes"))) return;
+    if (flags.yes !== true && !(await confirm(`Drop ${chosen.map((work) => work.ref || work.id).join(", ")} for good?`, "--yes"))) return;
     await keeper.forget(chosen);
     await this.emit(flags, { dropped: chosen }, async () => (await import("../../../views/repo-keeper.ts")).rescueTable(chosen));
     this.note(`${chosen.length} dropped.`);

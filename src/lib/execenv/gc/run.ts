@@ -1,10 +1,9 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorText, systemCode } from "../../core/index.ts";
-import { lockHolder, removeEmptyDirectory } from "../../platform/index.ts";
+import { lockHolder, removeEmptyDirectory, removeStubborn } from "../../platform/index.ts";
 import { type CleanPart, cleanEnvironment } from "../ops/clean.ts";
 import { type EnvSummary, surveyRoot } from "../ops/survey.ts";
-import { removeStubborn } from "../ops/tree.ts";
 import { ENTRY } from "../layout.ts";
 import { type GcAction, type GcDecision, type ParentAnswer, decideGc } from "./decision.ts";
 import { gcFacts } from "./facts.ts";

@@ -1,10 +1,9 @@
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorText, randomHex } from "../../core/index.ts";
-import { moveFile, removeEmptyDirectory } from "../../platform/index.ts";
+import { moveFile, removeEmptyDirectory, removeStubborn } from "../../platform/index.ts";
 import { storeNamespace } from "../codex/session-store.ts";
 import { ENTRY } from "../layout.ts";
-import { removeStubborn } from "../ops/tree.ts";
 import { surveyRoot } from "../ops/survey.ts";
 
 export interface StoreReport {

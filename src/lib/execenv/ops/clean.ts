@@ -1,14 +1,14 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errorText, isMulticaError, randomHex } from "../../core/index.ts";
-import { type Clock, type Env, type FileLock, isInside, moveFile, realPathIfExists } from "../../platform/index.ts";
-import { type Salvage, type SavedWork, type UnpushedWork, findUnpushedWork, onlyIgnored, salvageCheckouts } from "../../repos/index.ts";
+import { type Clock, type Env, type FileLock, isInside, moveFile, realPathIfExists, removeStubborn } from "../../platform/index.ts";
+import { type MovedWork, type SavedWork, type UnpushedWork, findUnpushedWork, moveAside, onlyIgnored, salvageCheckouts } from "../../repos/index.ts";
 import { lockRoot } from "../claim.ts";
 import { ENTRY, envPaths } from "../layout.ts";
 import { leaveLocalDirectory } from "../local/leave.ts";
 import { endLocalWork } from "../local/worktree.ts";
 import { type EnvSummary, summarise } from "./survey.ts";
-import { bytesOf, findArtifacts, removeStubborn } from "./tree.ts";
+import { bytesOf, findArtifacts } from "./tree.ts";
 
 /** root: all of it · workdir: the work, logs stay · artifacts: what a build makes again · managed_artifacts: only the agent program's · sidecars: what we put into a user's directory. */
 export type CleanPart = "root" | "workdir" | "artifacts" | "managed_artifacts" | "sidecars";
@@ -17,7 +17,7 @@ export interface CleanRequest {
   readonly workspacesRoot: string;
   readonly part: CleanPart;
   readonly artifactPatterns: readonly string[];
-  /** Delete although there is work that exists nowhere else; what has a cache is written to a rescue ref first all the same. */
+  /** Delete although there is work that exists nowhere else; it is kept as a rescue all the same. */
   readonly discardWork: boolean;
   readonly dryRun: boolean;
   /** Says whether something outside of tasks uses a root: a command that outlived its task. */
@@ -38,8 +38,8 @@ export interface CleanReport {
   readonly bytes: number;
   /** Work that was in it and is kept as a rescue. */
   readonly saved: readonly SavedWork[];
-  /** Work that went for good: of repositories without a cache, and of checkouts that git cannot read. */
-  readonly lost: readonly UnpushedWork[];
+  /** Work that was moved aside as it was: repositories without a cache, and checkouts that git cannot read. */
+  readonly moved: readonly MovedWork[];
 }
 
 /**
@@ -48,8 +48,8 @@ export interface CleanReport {
  * An env root disappears in one step: it is renamed first, so that a crash leaves no half environment.
  */
 export async function cleanEnvironment(env: EnvSummary, request: CleanRequest): Promise<CleanReport> {
-  let kept: Salvage = { saved: [], homeless: [] };
-  const report = (status: CleanReport["status"], reason = "", bytes = 0): CleanReport => ({ id: env.id, path: env.path, status, reason, bytes, saved: kept.saved, lost: kept.homeless });
+  let kept: KeptWork = { saved: [], moved: [] };
+  const report = (status: CleanReport["status"], reason = "", bytes = 0): CleanReport => ({ id: env.id, path: env.path, status, reason, bytes, ...kept });
   const fault = placeFault(env, request.workspacesRoot);
   if (fault !== null) return report("refused", fault);
   if (env.state === "active") return report("busy", "a running execution holds it");
@@ -108,19 +108,24 @@ async function workAtRisk(env: EnvSummary, request: CleanRequest): Promise<Unpus
   return isKept ? [{ path: worktree, what: "a worktree of a user's repository, kept with work in it" }, ...work] : work;
 }
 
-/** Asked for or not: before work goes it is written to where `repo rescue` finds it, as far as there is a place for it. */
-async function saveWork(env: EnvSummary, request: CleanRequest, work: readonly UnpushedWork[]): Promise<Salvage> {
+type KeptWork = Pick<CleanReport, "saved" | "moved">;
+
+/** Asked for or not: before work goes it is written or moved to where `repo rescue` finds it. */
+async function saveWork(env: EnvSummary, request: CleanRequest, work: readonly UnpushedWork[]): Promise<KeptWork> {
   const machine = machineOf(request);
   const { workdir } = envPaths(env.path);
   const taskId = env.last_task_id || env.task_id || env.segment;
   const { saved, homeless } = await salvageCheckouts({ root: request.workspacesRoot, workspaceId: env.workspace_id, directory: workdir, taskId, ...machine });
-  // A repository without a cache is a loss only when there is work in it.
-  const lost = homeless.filter((one) => work.some((item) => item.path === one.path));
+  // A repository without a cache matters only when there is work in it.
+  const left = homeless.filter((one) => work.some((item) => item.path === one.path));
   const worktree = work.find((item) => !isInside(workdir, item.path));
-  if (worktree === undefined) return { saved, homeless: lost };
-  // That work goes to a branch of the user's repository, if it can.
-  const { kept } = await endLocalWork(env.path, machine);
-  return { saved, homeless: kept === null ? lost : [...lost, { path: kept.path, what: kept.why }] };
+  if (worktree !== undefined) {
+    // That work goes to a branch of the user's repository, if it can.
+    const { kept } = await endLocalWork(env.path, machine);
+    if (kept !== null) left.push({ path: kept.path, what: kept.why });
+  }
+  const moved = await moveAside(left, { root: request.workspacesRoot, workspaceId: env.workspace_id, within: env.path, taskId, clock: request.clock });
+  return { saved, moved };
 }
 
 function machineOf({ clock, env, signal }: CleanRequest): Pick<CleanRequest, "clock" | "env" | "signal"> {

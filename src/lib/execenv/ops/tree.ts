@@ -1,8 +1,6 @@
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { systemCode } from "../../core/index.ts";
-import { chmodPath, removeTree } from "../../platform/index.ts";
 
 /** Directories between two breaths: a tree of a million files must not hold up a daemon's heartbeats. */
 const BREATH = 64;
@@ -51,21 +49,4 @@ function entriesOf(directory: string): Dirent[] {
   } catch {
     return [];
   }
-}
-
-/** Removes a tree, also one with directories that were made unwritable (build caches do that). Links are not followed. */
-export async function removeStubborn(path: string): Promise<void> {
-  try {
-    await removeTree(path);
-  } catch (error) {
-    if (!["EACCES", "EPERM", "ENOTEMPTY"].includes(systemCode(error) ?? "")) throw error;
-    await openUp(path);
-    await removeTree(path);
-  }
-}
-
-async function openUp(path: string): Promise<void> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  await chmodPath(path, 0o700);
-  for (const entry of entriesOf(path)) await openUp(join(path, entry.name));
 }
