@@ -1,8 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { casesAreProven, type Proof } from "../../support/cases.ts";
 
-const root = join(import.meta.dirname, "..", "..");
 const CONFIG = "unit/config/config.test.ts";
 const CLOUD = "unit/config/daemon-cases.test.ts";
 const DETECT = "integration/agents/detect.test.ts";
@@ -28,8 +25,6 @@ const CAPACITY = "unit/daemon/capacity.test.ts";
 const ACTIONS = "unit/daemon/actions.test.ts";
 const SKILLS = "integration/agents/local-skills.test.ts";
 const MODELS = "integration/agents/models.test.ts";
-
-type Proof = readonly [file: string, title: string];
 
 /** The acceptance cases of configuration, discovery, authentication, registration, presence, claiming and local skills, and what proves each. */
 const PROVEN: Readonly<Record<string, Proof | readonly Proof[]>> = {
@@ -147,16 +142,9 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "C-8": "OpenClaw has no adapter yet; and a malformed settings file ends the start with its name (decision 20 stands above the page)",
 };
 
-describe("the acceptance cases of daemon.md 3, 5 to 10 and 17", () => {
-  const counts: Readonly<Record<string, number>> = { C: 10, A: 21, T: 6, W: 22, H: 11, S: 14, P: 14, R: 10 };
-
-  it("are each proven by a test or left out with a reason", () => {
-    const all = Object.entries(counts).flatMap(([letter, count]) => Array.from({ length: count }, (_, at) => `${letter}-${at + 1}`));
-    expect([...Object.keys(PROVEN), ...Object.keys(LEFT_OUT)].toSorted()).toEqual(all.toSorted());
-  });
-
-  it.each(Object.entries(PROVEN))("%s has the test it names", (_id, proof) => {
-    const proofs = (typeof proof[0] === "string" ? [proof] : proof) as readonly Proof[];
-    for (const [file, title] of proofs) expect(readFileSync(join(root, file), "utf8")).toContain(title);
-  });
+casesAreProven({
+  what: "the acceptance cases of daemon.md 3, 5 to 10 and 17",
+  counts: { C: 10, A: 21, T: 6, W: 22, H: 11, S: 14, P: 14, R: 10 },
+  proven: PROVEN,
+  leftOut: LEFT_OUT,
 });
