@@ -1,4 +1,6 @@
 // The daemon as a process whose state file can be made to fail from outside: it takes faults as messages.
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { readSettings, resolveDaemonConfig, resolveStateDir } from "../../../src/lib/config/index.ts";
 import { errorText, isMulticaError } from "../../../src/lib/core/index.ts";
 import { runForeground } from "../../../src/lib/daemon/foreground.ts";
@@ -34,6 +36,8 @@ process.on("message", (fault: Fault) => {
 const env = processEnv();
 const home = homeDir(env);
 const stateDir = resolveStateDir({ env, profile: "", home });
+// The pulse of the loop: whoever finds gaps in it finds a starved daemon.
+setInterval(() => appendFileSync(join(home, "beats"), `${Date.now()}\n`), 200).unref();
 try {
   const config = resolveDaemonConfig({ flags: { port: 0 }, env, settings: readSettings(stateDir), profile: "", stateDir, home });
   const script = new URL("../../../bin/run.js", import.meta.url).pathname;

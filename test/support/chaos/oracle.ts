@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../../src/lib/platform/index.ts";
+import { type Witness, brokenPromise } from "./promise.ts";
 
 interface TaskFacts {
   readonly id: string;
@@ -29,14 +30,15 @@ export interface Findings {
   readonly redone: number;
   /**
    * For each of them: milliseconds from the agent's word to the death of its daemon; negative = nobody was there to read it.
-   * What was read is written down at once; what remains is a starved daemon, or one whose disk failed at that moment.
+   * What was read is written down at once; what remains is a daemon that died too soon or was starved, or whose disk failed at
+   * that moment. Anything else is among the broken promises.
    */
   readonly gaps: readonly number[];
   readonly endings: number;
 }
 
 /** Compares what the server has with what the agents wrote down themselves. */
-export function examine(serverDir: string, logDir: string, deaths: readonly number[]): Findings {
+export function examine(serverDir: string, logDir: string, witness: Witness): Findings {
   const db = openDatabase(join(serverDir, "server.sqlite"), { readOnly: true });
   try {
     const tasks = db.prepare("SELECT id, issue_id AS issue, status, failure_reason AS reason FROM task ORDER BY created_at, rowid").all() as unknown as TaskFacts[];
@@ -55,7 +57,10 @@ export function examine(serverDir: string, logDir: string, deaths: readonly numb
       const repeated = tasks.some((other) => other.issue === task.issue && other.status === "completed");
       if (repeated) {
         findings.redone += 1;
-        gaps.push(gapOf(logs.get(task.id)?.at ?? 0, deaths));
+        const at = logs.get(task.id)?.at ?? 0;
+        gaps.push(gapOf(at, witness.deaths));
+        const why = brokenPromise(task.id, at, witness);
+        if (why !== null) findings.broken.push(`task ${task.id} (${task.reason ?? task.status}): its success was done again: ${why}`);
       } else findings.broken.push(`task ${task.id}: its agent succeeded, it ended as ${task.status} (${task.reason ?? ""}) and nothing completed the issue`);
     }
     const endings = db.prepare("SELECT task_id, kind, before, after, reason FROM audit_ending ORDER BY id").all();

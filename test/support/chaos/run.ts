@@ -52,7 +52,7 @@ export async function chaosRun(home: string, plan: ChaosPlan): Promise<ChaosResu
     const exitCode = await world.stopDaemon();
     const summary = outboxOf(world);
     return {
-      ...examine(world.serverDir, world.logs, world.deaths),
+      ...examine(world.serverDir, world.logs, world.witness()),
       seed: plan.seed,
       seconds: Math.round((Date.now() - begin) / 1000),
       daemonStarts: world.starts,

@@ -4,12 +4,16 @@ import { join, resolve } from "node:path";
 import type { UserApi } from "../../../src/lib/api/index.ts";
 import { createHttp } from "../../../src/lib/api/ky-http.ts";
 import { createUserApi } from "../../../src/lib/api/user-api.ts";
+import { daemonPaths } from "../../../src/lib/daemon/files.ts";
 import { findByEnv, freePort, sendSignal, systemClock } from "../../../src/lib/platform/index.ts";
 import { mintToken } from "../../../src/lib/server/index.ts";
 import { waitFor } from "../wait.ts";
 import type { Fault } from "./daemon-entry.ts";
+import { type Trouble, type Witness, readWitness } from "./promise.ts";
 import { type CuttingProxy, cuttingProxy } from "./proxy.ts";
 
+/** The daemon tries a full disk again after ten seconds. */
+const RETRY_MS = 11_000;
 const ROOT = resolve(import.meta.dirname, "../../..");
 
 /** Server, proxy and daemon as processes of their own in one home, and the hands that break them. */
@@ -27,6 +31,7 @@ export class ChaosWorld {
   starts = 0;
   /** When daemons died, epoch milliseconds. */
   readonly deaths: number[] = [];
+  readonly #troubles: Trouble[] = [];
   api: UserApi | null = null;
 
   private constructor(home: string, serverPort: number, proxy: CuttingProxy) {
@@ -107,7 +112,15 @@ export class ChaosWorld {
   }
 
   fault(fault: Fault): void {
-    if (this.#daemon?.connected === true) this.#daemon.send(fault, () => undefined);
+    if (this.#daemon?.connected !== true) return;
+    const now = Date.now();
+    this.#troubles.push({ from: now, until: now + fault.ms + RETRY_MS });
+    this.#daemon.send(fault, () => undefined);
+  }
+
+  /** What the daemons wrote down of themselves. */
+  witness(): Witness {
+    return readWitness({ log: daemonPaths(this.stateDir).log, beats: join(this.home, "beats") }, { deaths: this.deaths, troubles: this.#troubles });
   }
 
   get serverPid(): number | undefined {
