@@ -54,12 +54,18 @@ export async function issueFields(session: Session, flags: IssueFieldValues): Pr
   if (flags.status !== undefined) body.status = flags.status;
   if (flags.priority !== undefined) body.priority = flags.priority;
   if (flags.parent !== undefined) body.parent_issue_id = flags.parent === "" ? null : (await resolveIssue(session, flags.parent)).id;
-  if (flags.project !== undefined) body.project_id = flags.project === "" ? null : flags.project;
+  if (flags.project !== undefined) body.project_id = flags.project === "" ? null : await projectId(session, flags.project);
   if (flags.stage !== undefined) body.stage = Number(flags.stage);
   if (flags["start-date"] !== undefined) body.start_date = flags["start-date"];
   if (flags["due-date"] !== undefined) body.due_date = flags["due-date"];
   const person = await findPerson(session, flags.assignee, flags["assignee-id"]);
   return person === undefined ? body : { ...body, assignee_type: person.kind, assignee_id: person.id };
+}
+
+/** Loaded only when a project is named: most calls name none. */
+async function projectId(session: Session, ref: string): Promise<string> {
+  const { resolveProject } = await import("./resolve-objects.ts");
+  return resolveProject(session, ref);
 }
 
 /** The person meant by a name or by an id flag; undefined when neither was given. */

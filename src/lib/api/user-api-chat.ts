@@ -16,7 +16,7 @@ export function createChatApi(http: Http) {
   };
 }
 
-export const MANY_INBOX_ACTIONS = ["mark-all-read", "archive-all", "archive-all-read", "archive-completed"] as const;
+type ManyAction = "mark-all-read" | "archive-all" | "archive-all-read" | "archive-completed";
 
 /** A person's inbox and profile (server-api.md 13.1.4, 13.15); task tokens are refused there. */
 export function createPersonApi(http: Http) {
@@ -25,7 +25,7 @@ export function createPersonApi(http: Http) {
     inbox: async (archived: boolean) => listIn<InboxItem>(await call("GET", archived ? "/api/inbox/archived" : "/api/inbox"), "items"),
     unread: () => call<{ count: number }>("GET", "/api/inbox/unread-count"),
     mark: (id: string, action: "read" | "unread" | "archive" | "unarchive") => call<InboxItem>("POST", `/api/inbox/${encodeURIComponent(id)}/${action}`, { body: {} }),
-    markMany: (action: (typeof MANY_INBOX_ACTIONS)[number]) => call<{ count: number }>("POST", `/api/inbox/${action}`, { body: {} }),
+    markMany: (action: ManyAction) => call<{ count: number }>("POST", `/api/inbox/${action}`, { body: {} }),
     setProfile: (text: string) => call<User>("PATCH", "/api/me", { body: { profile_description: text } }),
   };
 }

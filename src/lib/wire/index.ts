@@ -10,6 +10,7 @@ export * from "./issues.ts";
 export * from "./local-port.ts";
 export * from "./state-port.ts";
 export * from "./pending.ts";
+export * from "./project-statuses.ts";
 export * from "./projects.ts";
 export * from "./runtimes.ts";
 export * from "./satellites.ts";

@@ -2,7 +2,6 @@ import { z } from "zod";
 
 const text = z.string().nullish();
 
-export const PROJECT_STATUSES = ["planned", "in_progress", "paused", "completed", "cancelled"] as const;
 export const RESOURCE_TYPES = ["github_repo", "local_directory"] as const;
 
 /** server-api.md 13.8. What `resource_ref` holds depends on the type. */

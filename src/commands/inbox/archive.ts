@@ -1,0 +1,19 @@
+import { ApiCommand } from "../../cli/api-command.ts";
+import { argument, outputFlag } from "../../cli/flags.ts";
+import { createPersonApi } from "../../lib/api/user-api-chat.ts";
+
+export default class InboxArchive extends ApiCommand {
+  static override readonly access = "api";
+  static override readonly summary = "Put an item into the archive";
+  static override readonly examples = ["multica inbox archive 0190d3c2-8d2a-7000-8000-000000000000"];
+  static override readonly args = { item: argument("inbox item UUID") };
+  static override readonly flags = { output: outputFlag("table") };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(InboxArchive);
+    const session = this.session(flags);
+    session.workspaceId();
+    const item = await createPersonApi(session.http).mark(args.item, "archive");
+    await this.emit(flags, item, async () => (await import("../../views/person.ts")).inboxTable([item]));
+  }
+}

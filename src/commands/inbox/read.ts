@@ -1,0 +1,19 @@
+import { ApiCommand } from "../../cli/api-command.ts";
+import { argument, outputFlag } from "../../cli/flags.ts";
+import { createPersonApi } from "../../lib/api/user-api-chat.ts";
+
+export default class InboxRead extends ApiCommand {
+  static override readonly access = "api";
+  static override readonly summary = "Mark an item as read";
+  static override readonly examples = ["multica inbox read 0190d3c2-8d2a-7000-8000-000000000000"];
+  static override readonly args = { item: argument("inbox item UUID") };
+  static override readonly flags = { output: outputFlag("table") };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(InboxRead);
+    const session = this.session(flags);
+    session.workspaceId();
+    const item = await createPersonApi(session.http).mark(args.item, "read");
+    await this.emit(flags, item, async () => (await import("../../views/person.ts")).inboxTable([item]));
+  }
+}
