@@ -72,8 +72,8 @@ export class ClaimLoop {
   /** Until the next look without a wake-up. */
   #pause(): number {
     const { clock, pollIntervalMs } = this.#parts;
-    if (this.#uncertainUntil === null) return pollIntervalMs;
-    return Math.min(pollIntervalMs, Math.max(0, this.#uncertainUntil - clock.monotonic()));
+    const left = (this.#uncertainUntil ?? 0) - clock.monotonic();
+    return left > 0 ? Math.min(pollIntervalMs, left) : pollIntervalMs;
   }
 
   async #cycle(): Promise<"again" | "sleep" | "unsupported"> {
