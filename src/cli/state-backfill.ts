@@ -27,7 +27,11 @@ const WAIT_MS = 30_000;
 export async function runBackfill(wish: BackfillWish): Promise<BackfillResult> {
   const waitMs = wish.wait === undefined ? WAIT_MS : parseDuration(wish.wait);
   const { homes, force, stateDir } = wish;
-  const asked = await askDaemon(stateDir, async (port) => awaitJob<BackfillStats>(port, await port.backfill({ force, ...(homes === undefined ? {} : { homes: [...homes] }) }), waitMs));
+  const asked = await askDaemon(stateDir, async (port) => {
+    const job = await port.backfill({ force, ...(homes === undefined ? {} : { homes: [...homes] }) });
+    if (wish.onProgress !== undefined) wish.note("The daemon does it; multica state status shows how far it is.");
+    return awaitJob<BackfillStats>(port, job, waitMs);
+  });
   if (asked.kind === "answer") return asked.value === null ? { ...NOTHING, timed_out: true } : { ...asked.value, timed_out: false };
   return fillHere(wish, waitMs);
 }

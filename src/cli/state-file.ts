@@ -12,8 +12,8 @@ export async function readStatus(wish: { readonly stateDir: string; readonly dea
   const asked = await askDaemon(stateDir, (port) => port.status<StateStatus>(params));
   const { readIndexStatus } = await import("../lib/state/index-db/look.ts");
   const index = await readIndexStatus(stateDir);
-  if (asked.kind === "answer" && asked.value.state !== null) return { ...asked.value, index: asked.value.index ?? index };
-  const { stateStatus } = await import("../lib/state/index.ts");
+  const { stateStatus, withIndex } = await import("../lib/state/index.ts");
+  if (asked.kind === "answer" && asked.value.state !== null) return withIndex(asked.value, index, systemClock.now());
   const reader = await openReader(stateDir);
   try {
     return stateStatus(reader, { index, dead, lane, nowMs: systemClock.now() });

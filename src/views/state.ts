@@ -24,7 +24,7 @@ interface Status {
     readonly outbox: { readonly queued: number; readonly inflight: number; readonly ambiguous: number; readonly dead: number; readonly results: number; readonly oldest_at: string | null };
     readonly kept: readonly string[];
   } | null;
-  readonly index: { readonly path: string; readonly bytes: number; readonly homes: number; readonly threads: number } | null;
+  readonly index: { readonly path: string; readonly bytes: number; readonly homes: number; readonly threads: number; readonly roots: readonly { readonly status: string; readonly files: number }[] } | null;
   readonly dead?: readonly Report[];
   readonly lane?: readonly Report[];
   readonly degraded: readonly string[];
@@ -48,9 +48,15 @@ export function stateText(status: Status): string {
       ...state.kept.map((path) => ["Kept", path] as const),
     );
   }
-  pairs.push(["Index", index === null ? "not there, or not complete" : `${index.path} (${bytesText(index.bytes)}, ${index.threads} threads of ${index.homes} homes)`]);
+  pairs.push(["Index", index === null ? "not there" : `${index.path} (${bytesText(index.bytes)}, ${index.threads} threads of ${index.homes} homes${unfinished(index.roots)})`]);
   const warnings = status.degraded.map((line) => `! ${line}\n`).join("");
   return pairsText(pairs) + warnings + reportTable(status.dead) + reportTable(status.lane);
+}
+
+/** How far a backfill is, whoever does it. */
+function unfinished(roots: readonly { readonly status: string }[]): string {
+  const open = roots.filter((root) => root.status !== "complete").length;
+  return open === 0 ? "" : `; being filled, ${roots.length - open} of ${roots.length} directories done`;
 }
 
 function reportTable(reports: readonly Report[] | undefined): string {

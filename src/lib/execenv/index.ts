@@ -1,6 +1,6 @@
 export { writeBrief } from "./brief/index.ts";
 export { renderBrief } from "./brief/render.ts";
-export { hasRollout } from "./codex/rollouts.ts";
+export { hasRollout, rolloutIn } from "./codex/rollouts.ts";
 export { sharedCodexHome } from "./codex/shared-home.ts";
 export { writeGcMeta } from "./gc-meta.ts";
 export { predictEnvRoot } from "./layout.ts";

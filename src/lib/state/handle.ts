@@ -9,6 +9,7 @@ import { releaseLease, renewLease } from "./lease.ts";
 import { metaValue } from "./migrate.ts";
 import { type BeginRun, type BegunRun, type DaemonRun, DAEMON_LEASE, LEASE_RENEW_MS, type StopReason, beginRun, listRuns } from "./runs.ts";
 import { type OutboxSummary, type ReportRow, type StateFacts, deadReports, laneReports, outboxSummary, stateFacts } from "./survey.ts";
+import * as places from "./places.ts";
 import * as tasks from "./tasks.ts";
 import { startUpkeep, writerPragmas } from "./upkeep.ts";
 import { type StateTrouble, WriteQueue } from "./write-queue.ts";
@@ -64,6 +65,8 @@ export interface StateHandle extends StateSurvey {
   /** A claimed task, before its preparation starts; one delivered again starts over. */
   insertTask(task: tasks.NewTask): void;
   updateTask(taskId: string, patch: tasks.TaskPatch): void;
+  /** Adds facts to a session that a task has named; without such a session nothing happens. */
+  describeSession(session: { readonly provider: string; readonly id: string }, facts: places.SessionFacts): void;
   /** Makes a running task of an earlier run this run's; false when it does not run any more. */
   adoptTask(taskId: string): boolean;
   /** Changes the phase; `running` and the terminal phases note their time. */
@@ -206,6 +209,10 @@ class Handle implements StateHandle {
     this.#queue.write(`task ${taskId}`, (db) => {
       if (!tasks.updateTask(db, taskId, patch, this.#parts.clock.now())) this.#parts.logger.warn("no such task in the state database", { task: taskId });
     });
+  }
+
+  describeSession(session: { readonly provider: string; readonly id: string }, facts: places.SessionFacts): void {
+    this.#queue.write(`session ${session.id}`, (db) => places.describeSession(db, session, facts));
   }
 
   setPhase(taskId: string, phase: tasks.TaskPhase): void {

@@ -8,7 +8,7 @@ export type { OpenStateOptions } from "./open.ts";
 export { type BeginRun, type BegunRun, type DaemonRun, type StopReason } from "./runs.ts";
 export { type LeftoverAgent, type NewTask, type TaskPatch, type TaskPhase, type TaskRecord, type TerminalKind } from "./tasks.ts";
 export { type Salvage } from "./salvage.ts";
-export { type StateStatus, stateStatus } from "./status.ts";
+export { type StateStatus, stateStatus, withIndex } from "./status.ts";
 export { type StateTrouble } from "./write-queue.ts";
 export { type OutboxSummary, type ReportRow, type StateFacts } from "./survey.ts";
 export { type ThreadFile, chooseThread, threadFiles } from "./index-db/choose.ts";

@@ -83,7 +83,7 @@ function noteSession(db: Db, task: Row, id: string, now: number): void {
     `INSERT INTO session (provider, session_id, agent_id, issue_id, chat_session_id, work_dir, env_root, first_task_id, last_task_id, created_at_ms, last_used_at_ms)
      VALUES (:provider, :id, :agent, :issue, :chat, :work_dir, :root, :task, :task, :now, :now)
      ON CONFLICT (provider, session_id) DO UPDATE SET work_dir = excluded.work_dir, env_root = excluded.env_root, last_task_id = excluded.last_task_id,
-       last_used_at_ms = excluded.last_used_at_ms, retired_reason = NULL`,
+       last_used_at_ms = excluded.last_used_at_ms, retired_reason = NULL, poisoned = 0`,
   ).run({
     provider: task.provider,
     id,
@@ -97,6 +97,24 @@ function noteSession(db: Db, task: Row, id: string, now: number): void {
   });
   if (task.prior_session_id === null || task.prior_session_id === id) return;
   db.prepare("UPDATE session SET retired_reason = 'replaced' WHERE provider = :provider AND session_id = :prior AND retired_reason IS NULL").run({ provider: task.provider, prior: task.prior_session_id });
+}
+
+/** What became known of a session beside what its task says. */
+export interface SessionFacts {
+  /** Real path of the file that a resume needs. */
+  readonly rolloutPath?: string;
+  /** Its history is refused: every resume would fail. */
+  readonly poisoned?: boolean;
+  /** Why it was given up. */
+  readonly retired?: string;
+}
+
+/** Adds facts to a session that is known; used again, it counts as sound until it fails anew. */
+export function describeSession(db: Db, session: { readonly provider: string; readonly id: string }, facts: SessionFacts): void {
+  db.prepare(
+    `UPDATE session SET rollout_path = coalesce(:path, rollout_path), poisoned = max(poisoned, :poisoned), retired_reason = coalesce(:retired, retired_reason)
+     WHERE provider = :provider AND session_id = :id`,
+  ).run({ ...session, path: facts.rolloutPath ?? null, poisoned: facts.poisoned === true ? 1 : 0, retired: facts.retired ?? null });
 }
 
 /** What earlier runs used is free: their processes are gone. */

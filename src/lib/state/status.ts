@@ -43,7 +43,8 @@ export interface StatusWish {
 /** The status of an open state file, or of none; only ids and counts, never a body. Reads, and nothing else. */
 export function stateStatus(survey: StateSurvey | null, wish: StatusWish): StateStatus {
   const { index, nowMs } = wish;
-  if (survey === null) return { state: null, index, last_check: null, degraded: indexTrouble(index, nowMs) };
+  // Where no daemon has ever run there is nothing to miss.
+  if (survey === null) return { state: null, index, last_check: null, degraded: index === null ? [] : indexTrouble(index, nowMs) };
   const { holder, last_check: check, ...facts } = survey.facts();
   const { oldest_at_ms: oldest, ...outbox } = survey.outboxSummary();
   const degraded: string[] = [];
@@ -67,9 +68,18 @@ export function stateStatus(survey: StateSurvey | null, wish: StatusWish): State
   };
 }
 
+const NO_INDEX = "there is no index of sessions that can be read (multica state backfill makes it)";
+
+/** The status of a daemon that has no index yet, with what the index's file says: it may be at work on it. */
+export function withIndex(status: StateStatus, index: IndexStatus | null, nowMs: number): StateStatus {
+  if (status.index !== null || index === null) return status;
+  return { ...status, index, degraded: [...status.degraded.filter((line) => line !== NO_INDEX), ...indexTrouble(index, nowMs)] };
+}
+
 function indexTrouble(index: IndexStatus | null, nowMs: number): string[] {
-  const writer = index?.backfill.holder ?? null;
-  const renewed = Date.parse(index?.backfill.renewed_at ?? "");
+  if (index === null) return [NO_INDEX];
+  const writer = index.backfill.holder;
+  const renewed = Date.parse(index.backfill.renewed_at ?? "");
   if (writer === null) return [];
   if (!writer.alive) return [`process ${writer.pid} ended while it filled the index of sessions; the next one goes on`];
   return nowMs - renewed > SILENT_MS ? [`process ${writer.pid} fills the index of sessions and has stood still for more than a minute`] : [];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../src/lib/platform/index.ts";
@@ -96,6 +96,22 @@ describe("session commands", () => {
     const result = await runCli(args, { home, env: { MULTICA_TASK_ID: "t", MULTICA_AGENT_ID: "a", MULTICA_TOKEN: `mat_${"a".repeat(32)}` } });
     expect([result.code, result.stderr]).toEqual([1, expect.stringContaining("not available inside a daemon-managed task")]);
     expect(readdirSync(home)).toEqual([".codex"]);
+  });
+
+  it("look into the homes that config set names, until they are cleared", async () => {
+    const { home, run } = machine(1);
+    const other = join(home, "old");
+    writeRollout(other, { id: threadId(AT, 77), at: AT, text: "Elsewhere" });
+    expect(json<SessionPage>(await run("session", "list", "--json")).sessions).toHaveLength(1);
+    // Names are taken from where the command runs.
+    expect((await run("config", "set", "index_homes", "old")).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(home, ".multica", "config.json"), "utf8"))).toMatchObject({ index_homes: [other] });
+    expect((await run("state", "backfill")).code).toBe(0);
+    const listed = json<SessionPage>(await run("session", "list", "--json")).sessions;
+    expect(listed.map((one) => one.thread_id)).toContain(threadId(AT, 77));
+    expect((await run("session", "find", threadId(AT, 77))).stdout.trim()).toContain(other);
+    expect((await run("config", "set", "index_homes", "")).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(home, ".multica", "config.json"), "utf8"))).not.toHaveProperty("index_homes");
   });
 
   it("show Codex's own databases when asked to", async () => {

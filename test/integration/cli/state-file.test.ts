@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backUpFile, checkFiles, compactFile, readStatus, salvageFile } from "../../../src/cli/state-file.ts";
+import { openDatabase } from "../../../src/lib/platform/index.ts";
 import { checkText, salvageText, stateText } from "../../../src/views/state.ts";
+import { runCli } from "../../support/cli.ts";
 import { tempDir } from "../../support/temp.ts";
 import { testOutbox, texts } from "../../support/outbox.ts";
 
@@ -31,6 +33,26 @@ describe("state status", () => {
     expect(stateText(status)).toContain("2 reports since");
   });
 
+  it("ends with 1 and says so when the index of sessions is missing, and with 0 once it is there; tells how far its filling is", async () => {
+    const stateDir = await usedFile();
+    const home = tempDir();
+    mkdirSync(join(home, ".codex", "sessions"), { recursive: true });
+    const at = { home, env: { MULTICA_HOME: stateDir } };
+    const status = (): ReturnType<typeof runCli> => runCli(["state", "status"], at);
+    const missing = await status();
+    expect(missing.stdout).toContain("! there is no index of sessions that can be read (multica state backfill makes it)");
+    expect(missing.code).toBe(1);
+    expect((await runCli(["state", "backfill"], at)).code).toBe(0);
+    const there = await status();
+    // The reports of this file wait since a time that the held clock made up.
+    expect(there.stdout).not.toContain("no index of sessions");
+    expect(there.stdout).toMatch(/index_1\.sqlite \(.* threads of \d+ homes\)/);
+    const db = openDatabase(join(stateDir, "index_1.sqlite"));
+    db.exec("UPDATE scan_root SET status = 'running'");
+    db.close();
+    expect((await status()).stdout).toMatch(/; being filled, 0 of \d+ directories done\)/);
+  });
+
   it("makes nothing where nothing is", async () => {
     const stateDir = tempDir();
     const status = await readStatus({ stateDir, dead: false });
@@ -44,7 +66,8 @@ describe("state status", () => {
     await sink.messages("t1", [texts(1, 1)]);
     // The held clock stands in the past of this machine's.
     expect(clock.now()).toBeLessThan(Date.now() - 600_000);
-    expect((await readStatus({ stateDir: dir, dead: false })).degraded).toHaveLength(1);
+    const { degraded } = await readStatus({ stateDir: dir, dead: false });
+    expect(degraded).toEqual([expect.stringContaining("more than ten minutes"), expect.stringContaining("no index of sessions")]);
   });
 });
 

@@ -52,6 +52,21 @@ describe("rows of environments and sessions", () => {
     ]);
   });
 
+  it("keep what became known of a session, until it is used again", async () => {
+    const { state, rows } = await begun();
+    const s1 = { provider: "codex", id: "s1" };
+    state.describeSession(s1, { rolloutPath: "/nobody/named/it" });
+    expect(rows("session")).toEqual([]);
+    task(state, "t1");
+    state.updateTask("t1", { session_id: "s1" });
+    state.describeSession(s1, { rolloutPath: "/home/me/.codex/sessions/r.jsonl" });
+    state.describeSession(s1, { poisoned: true, retired: "resume_failed" });
+    expect(rows("session")).toMatchObject([{ rollout_path: "/home/me/.codex/sessions/r.jsonl", poisoned: 1, retired_reason: "resume_failed" }]);
+    task(state, "t2", "s1");
+    state.updateTask("t2", { session_id: "s1" });
+    expect(rows("session")).toMatchObject([{ rollout_path: "/home/me/.codex/sessions/r.jsonl", poisoned: 0, retired_reason: null, last_task_id: "t2" }]);
+  });
+
   it("say that nothing is in use after a crash", async () => {
     const first = await begun();
     task(first.state, "t1");

@@ -1,6 +1,7 @@
-import { hasRollout } from "../../execenv/index.ts";
-import type { Clock } from "../../platform/index.ts";
+import { hasRollout, rolloutIn } from "../../execenv/index.ts";
+import { type Clock, realPathIfExists } from "../../platform/index.ts";
 import { type TaskRun, journal } from "./run.ts";
+import type { Outcome } from "./settle.ts";
 
 const POLL_MS = 50;
 const RESULT_WAIT_MS = 2000;
@@ -27,6 +28,7 @@ export function startSessionPin(options: { readonly run: TaskRun; readonly codex
     }
     run.known.sessionId = sessionId;
     journal(run, "session", (state) => state.updateTask(run.task.id, { session_id: sessionId }));
+    noteRollout(run, codexHome, sessionId);
     await run.sink.session(run.task.id, { session_id: sessionId, work_dir: run.known.workDir });
   };
   return {
@@ -38,6 +40,25 @@ export function startSessionPin(options: { readonly run: TaskRun; readonly codex
       await sent;
     },
   };
+}
+
+function noteRollout(run: TaskRun, codexHome: string | undefined, id: string): void {
+  const path = codexHome === undefined ? null : rolloutIn(codexHome, id);
+  const rolloutPath = path === null ? undefined : realPathIfExists(path);
+  if (rolloutPath !== undefined) journal(run, "session", (state) => state.describeSession({ provider: run.job.provider, id }, { rolloutPath }));
+}
+
+/** Writes down which sessions turned out to lead nowhere: one that was given up, and one whose history the model refuses. */
+export function noteEndOfSessions(run: TaskRun, outcome: Outcome): void {
+  const { known, job, task } = run;
+  const oversized = outcome.kind === "failed" && outcome.retirePriorSession === true;
+  const refused = outcome.kind === "failed" && outcome.reason === "api_invalid_request";
+  const retired = known.retiredSessionId;
+  const used = known.sessionId === "" ? (task.prior_session_id ?? "") : known.sessionId;
+  journal(run, "session", (state) => {
+    if (retired !== "") state.describeSession({ provider: job.provider, id: retired }, { retired: "resume_failed", poisoned: oversized });
+    if (refused && used !== "") state.describeSession({ provider: job.provider, id: used }, { poisoned: true });
+  });
 }
 
 /**

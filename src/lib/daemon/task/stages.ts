@@ -14,6 +14,7 @@ import { beginThreads, endThreads } from "./processes.ts";
 import { sweepTask } from "./release.ts";
 import { discard, reportOf, reportOutcome } from "./report.ts";
 import type { TaskRun } from "./run.ts";
+import { noteEndOfSessions } from "./session-pin.ts";
 import { type Outcome, SHUTDOWN_TEXT, settle } from "./settle.ts";
 import { usageRows } from "./usage.ts";
 
@@ -91,6 +92,7 @@ async function work(run: TaskRun, trees: Promise<void>[]): Promise<{ outcome: Ou
       timeoutMs: ctx.config.agentTimeoutMs,
     });
     if (outcome.kind === "failed" && outcome.retirePriorSession === true) run.known.retiredSessionId = task.prior_session_id ?? "";
+    noteEndOfSessions(run, outcome);
     if (executed.fault !== undefined && !run.shuttingDown()) return { outcome: failedBy(executed.fault), executed };
     return { outcome, executed };
   } catch (error) {
