@@ -85,7 +85,7 @@ function detail(entry: TimelineEntry, nameOf: NameOf): string {
 }
 
 /** A value of unknown shape as a cell. */
-export function plain(value: unknown): string {
+function plain(value: unknown): string {
   if (value === null || value === undefined) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value as Cell);
 }

@@ -25,7 +25,7 @@ export async function answeringServer(answers: Readonly<Record<string, Answer | 
     request.on("end", () => {
       const url = new URL(request.url ?? "/", "http://x");
       const text = Buffer.concat(chunks).toString();
-      const one = { method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers, body: text === "" ? null : (JSON.parse(text) as unknown) };
+      const one = { method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers, body: bodyOf(request.headers["content-type"], text) };
       seen.push(one);
       const found = answers[`${one.method} ${one.path}`] ?? { status: 404, body: { error: "no such thing" } };
       const { status = 200, body = null, headers = {} } = typeof found === "function" ? found(one) : found;
@@ -40,4 +40,9 @@ export async function answeringServer(answers: Readonly<Record<string, Answer | 
     server.close();
   });
   return { port, url: `http://127.0.0.1:${port}`, seen };
+}
+
+function bodyOf(type: string | undefined, text: string): unknown {
+  if (text === "") return null;
+  return type?.startsWith("multipart/") === true ? text : (JSON.parse(text) as unknown);
 }

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { uuid } from "../../../src/lib/core/index.ts";
+import { answeringServer } from "../../support/answering-server.ts";
+import { runCli } from "../../support/cli.ts";
 import { cliWorld } from "../../support/cli-world.ts";
 import { tempDir } from "../../support/temp.ts";
 
@@ -13,6 +15,35 @@ interface Issue {
   readonly id: string;
   readonly identifier: string;
 }
+
+describe("a server that is older, or fails halfway", () => {
+  it("costs no run: metadata are empty, what was done is not undone, what was not done is not claimed", async () => {
+    const issue = { id: uuid(), identifier: "MUL-1", title: "T", status: "todo", priority: "none" };
+    const at = `/api/issues/${issue.id}`;
+    const label = uuid();
+    const server = await answeringServer({
+      "GET /api/issues/MUL-1": { body: issue },
+      "POST /api/issues": { status: 201, body: issue },
+      [`DELETE ${at}/labels/${label}`]: { status: 204 },
+      [`GET ${at}/labels`]: { status: 500 },
+      "POST /api/upload-file": { status: 500 },
+    });
+    const home = tempDir();
+    writeFileSync(join(home, "a.txt"), "a");
+    const env = { MULTICA_TOKEN: `mat_${"a".repeat(32)}`, MULTICA_SERVER_URL: server.url, MULTICA_WORKSPACE_ID: uuid(), MULTICA_TASK_ID: uuid() };
+    const run = async (...args: string[]): Promise<unknown[]> => {
+      const { code, stdout } = await runCli([...args, "--output", "json"], { home, env });
+      return [code, stdout === "" ? "" : (JSON.parse(stdout) as unknown)];
+    };
+    expect(await run("issue", "metadata", "list", "MUL-1")).toEqual([0, {}]);
+    expect(await run("issue", "metadata", "set", "MUL-1", "--key", "k", "--value", "v")).toEqual([4, ""]);
+    expect(await run("issue", "label", "remove", "MUL-1", label)).toEqual([0, { detached: true }]);
+    const made = await runCli(["issue", "create", "--title", "T", "--attachment", "a.txt"], { home, env });
+    expect([made.code, JSON.parse(made.stdout), made.stderr]).toEqual([0, issue, expect.stringContaining("a.txt could not be attached to MUL-1")]);
+    expect(await run("issue", "comment", "add", "MUL-1", "--content", "x", "--attachment", "a.txt")).toEqual([1, ""]);
+    expect(server.seen.filter((one) => one.path.endsWith("/comments"))).toEqual([]);
+  });
+});
 
 describe("an agent in a task on an issue", () => {
   it("reads and writes metadata, sub-issues, history and the search", async () => {
