@@ -3,7 +3,7 @@
 // The runner has a process group of its own and a deadline: a test that signals the wrong group or hangs ends this run, not
 // the shell above it. What still runs afterwards is a failure: a test never leaves a process.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,8 @@ rmSync(home, { recursive: true, force: true });
 mkdirSync(home, { recursive: true });
 // Short: sockets live below it, and their paths may have no more than 107 bytes.
 const temp = mkdtempSync(join(tmpdir(), "mt-"));
+// Some tests run as another user: it must get through, and see nothing.
+chmodSync(temp, 0o711);
 
 const { XDG_DATA_HOME: _data, XDG_CONFIG_HOME: _config, XDG_CACHE_HOME: _cache, ...kept } = process.env;
 const inherited = Object.entries(kept).filter(([name]) => !name.startsWith("MULTICA_"));

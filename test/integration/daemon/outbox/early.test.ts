@@ -19,16 +19,18 @@ describe("an agent that has said how its turn ended, and whose process still liv
     expect(findByEnv("MULTICA_TASK_ID", task.id)).not.toEqual([]);
     expect(daemon.state?.getTask(task.id)).toMatchObject({ phase: "reporting", agent_pid: expect.any(Number) as number });
     const reader = openStateReader({ stateDir: daemon.ctx.stateDir });
-    expect(kinds(reader?.laneReports(task.id) ?? []).filter((kind) => kind !== "session")).toEqual(["messages", "usage", "complete"]);
+    // Messages go out in batches of half a second: on a busy machine there are several.
+    const order = kinds(reader?.laneReports(task.id) ?? []).filter((kind) => kind !== "session");
+    expect(order.filter((kind, at) => kind !== "messages" || order[at - 1] !== "messages")).toEqual(["messages", "usage", "complete"]);
     reader?.close();
     expect(daemon.ctx.outbox?.lanes.get(task.id)?.entries.at(-1)).toMatchObject({ kind: "complete", held: true });
     daemon.server.script = () => undefined;
     await running;
     daemon.ctx.outbox?.kick();
     await waitFor("the reports to be delivered", () => daemon.ctx.outbox?.lanes.size === 0);
-    const order = daemon.server.order();
-    expect(order.filter((route) => route === "complete" || route === "fail").length).toBeGreaterThan(0);
-    expect(order.at(-1)).toBe("complete");
+    const sent = daemon.server.order();
+    expect(sent.filter((route) => route === "complete" || route === "fail").length).toBeGreaterThan(0);
+    expect(sent.at(-1)).toBe("complete");
     expect(daemon.state?.getTask(task.id)).toMatchObject({ phase: "done", terminal_kind: "complete", agent_pid: null });
   });
 
