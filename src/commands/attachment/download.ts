@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { ApiCommand } from "../../cli/api-command.ts";
 import { safeFileName } from "../../cli/attachment-name.ts";
 import { argument, directoryFlag } from "../../cli/flags.ts";
+import { createFileApi } from "../../lib/api/files.ts";
 import { typedCall } from "../../lib/api/typed-call.ts";
 import { MulticaError } from "../../lib/core/index.ts";
 import { ensureDir, writeFileAtomic } from "../../lib/platform/index.ts";
@@ -19,7 +20,6 @@ export default class AttachmentDownload extends ApiCommand {
     const session = this.session(flags);
     const attachment = await typedCall(session.http)<Attachment>("GET", `/api/attachments/${encodeURIComponent(args.attachment)}`);
     if (!attachment.download_url) throw new MulticaError("bad_answer", "the server gives no address to fetch this attachment from");
-    const { createFileApi } = await import("../../lib/api/files.ts");
     const bytes = await createFileApi(session.options).download(attachment.download_url);
     const directory = resolve(this.cwd, flags["output-dir"]);
     await ensureDir(directory);

@@ -1,7 +1,9 @@
 import { ApiCommand } from "../../cli/api-command.ts";
 import { attachmentMarkdown } from "../../cli/attachment-name.ts";
+import { readLocalFile } from "../../cli/attachments.ts";
 import { argument, textFlag } from "../../cli/flags.ts";
 import { usage } from "../../cli/resolve.ts";
+import { createFileApi } from "../../lib/api/files.ts";
 import { envText } from "../../lib/config/index.ts";
 
 export default class AttachmentUpload extends ApiCommand {
@@ -16,10 +18,8 @@ export default class AttachmentUpload extends ApiCommand {
     if (/^https?:\/\//i.test(args.path)) throw usage("a web address cannot be uploaded", "Put the address into the text.");
     const task = flags.task ?? envText(this.env, "MULTICA_TASK_ID");
     if (task === undefined || task === "") throw usage("there is no task: give --task, or run this inside one");
-    const { readLocalFile } = await import("../../cli/attachments.ts");
     const file = await readLocalFile("<path>", args.path, { cwd: this.cwd, allowExternal: true });
     const session = this.session(flags);
-    const { createFileApi } = await import("../../lib/api/files.ts");
     const attachment = await createFileApi(session.options).upload(file, { task_id: task });
     const url = attachment.markdown_url ?? "";
     if (url === "") this.note("Warning: the server did not say how to show this file in a text; it may not belong to the reply.");
