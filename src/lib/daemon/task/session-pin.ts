@@ -48,8 +48,14 @@ function noteRollout(run: TaskRun, codexHome: string | undefined, id: string): v
   if (rolloutPath !== undefined) journal(run, "session", (state) => state.describeSession({ provider: run.job.provider, id }, { rolloutPath }));
 }
 
+interface Ended extends Pick<TaskRun, "ctx" | "logger"> {
+  readonly known: Pick<TaskRun["known"], "sessionId" | "retiredSessionId">;
+  readonly job: Pick<TaskRun["job"], "provider">;
+  readonly task: Pick<TaskRun["task"], "prior_session_id">;
+}
+
 /** Writes down which sessions turned out to lead nowhere: one that was given up, and one whose history the model refuses. */
-export function noteEndOfSessions(run: TaskRun, outcome: Outcome): void {
+export function noteEndOfSessions(run: Ended, outcome: Outcome): void {
   const { known, job, task } = run;
   const oversized = outcome.kind === "failed" && outcome.retirePriorSession === true;
   const refused = outcome.kind === "failed" && outcome.reason === "api_invalid_request";

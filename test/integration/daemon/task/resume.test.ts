@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync 
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
-import { systemClock } from "../../../../src/lib/platform/index.ts";
+import { noteEndOfSessions } from "../../../../src/lib/daemon/task/session-pin.ts";
+import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
 import { openIndex } from "../../../../src/lib/state/index-db/open.ts";
 import { dayPath, rolloutName, rolloutText, threadId, writeRollout } from "../../../support/rollouts.ts";
@@ -45,11 +46,38 @@ async function world(index?: TaskDaemon["ctx"]["index"], places?: { userHome: st
   };
 }
 
+/** What the state file knows of the prior session. */
+function sessionsOf(daemon: TaskDaemon): unknown[] {
+  const db = openDatabase(daemon.state?.path ?? "", { readOnly: true });
+  try {
+    return db.prepare("SELECT * FROM session WHERE session_id = :id").all({ id: THREAD.id });
+  } finally {
+    db.close();
+  }
+}
+
 describe("the session gate before a codex task", () => {
   it("resumes a session whose rollout is in the environment's home", async () => {
-    const { userHome, again } = await world();
-    writeRollout(userHome, THREAD);
+    const { daemon, userHome, again } = await world();
+    const path = writeRollout(userHome, THREAD);
     expect(await again()).toEqual({ session: THREAD.id, notices: [], status: "completed" });
+    expect(sessionsOf(daemon)).toMatchObject([{ session_id: THREAD.id, rollout_path: realpathSync(path), poisoned: 0, retired_reason: null }]);
+  }, 40_000);
+
+  it("writes down which session was given up, and which one's history the model refuses", async () => {
+    const { daemon, userHome, again } = await world();
+    writeRollout(userHome, THREAD);
+    await again();
+    const run = { ctx: daemon.ctx, logger: daemon.ctx.logger, job: { provider: "codex" }, task: { prior_session_id: THREAD.id } };
+    const failed = { kind: "failed", error: "" } as const;
+    noteEndOfSessions({ ...run, known: { sessionId: "", retiredSessionId: "" } }, { ...failed, reason: "agent_error" });
+    expect(sessionsOf(daemon)).toMatchObject([{ poisoned: 0, retired_reason: null }]);
+    noteEndOfSessions({ ...run, known: { sessionId: "", retiredSessionId: "" } }, { ...failed, reason: "api_invalid_request" });
+    expect(sessionsOf(daemon)).toMatchObject([{ poisoned: 1, retired_reason: null }]);
+    await again();
+    expect(sessionsOf(daemon)).toMatchObject([{ poisoned: 0 }]);
+    noteEndOfSessions({ ...run, known: { sessionId: "new", retiredSessionId: THREAD.id } }, { ...failed, reason: "codex_resume_oversized", retirePriorSession: true });
+    expect(sessionsOf(daemon)).toMatchObject([{ poisoned: 1, retired_reason: "resume_failed" }]);
   }, 40_000);
 
   it("begins a new session, and says so in the run's messages, when the rollout is nowhere or another thread's", async () => {
