@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { EXIT, MulticaError, asString, errorText, isObject, parseJson, randomHex, systemCode } from "../core/index.ts";
-import { type Clock, chmodPath, copyTree, ensureDir, isInside, moveFile, pathExists, realPathIfExists, removeStubborn, writeFileAtomic } from "../platform/index.ts";
+import { type Clock, chmodPath, copyTree, ensureDir, isInside, moveFile, pathExists, realPathIfExists, removeEmptyDirectory, removeStubborn, writeFileAtomic } from "../platform/index.ts";
 import { workspaceSegment } from "./names.ts";
 import { readPlain } from "./refs-text.ts";
 import type { KeptEntry } from "./rescue-refs.ts";
@@ -105,7 +105,13 @@ export async function copyMoved(entry: KeptEntry, directory: string): Promise<vo
 export async function dropMoved(root: string, entry: KeptEntry): Promise<void> {
   const found = entriesOf(root).find(({ id, workspace }) => id === entry.id && workspace === entry.workspace_id);
   if (found === undefined) throw new MulticaError("rescue_unknown", `${entry.id} is gone`, { exit: EXIT.notFound });
-  await removeStubborn(found.path);
+  await remove(found.path);
+}
+
+/** The workspace's directory goes with its last entry. */
+async function remove(entry: string): Promise<void> {
+  await removeStubborn(entry);
+  await removeEmptyDirectory(dirname(entry)).catch(() => undefined);
 }
 
 /** Deletes what was moved aside more than 30 days ago; how many went. One that cannot be deleted is left for the next time. */
@@ -113,7 +119,7 @@ export async function expireMoved(root: string, nowMs: number): Promise<number> 
   let gone = 0;
   for (const { path } of entriesOf(root)) {
     if (nowMs - factsOf(path).atMs <= KEEP_MS) continue;
-    await removeStubborn(path).catch(() => undefined);
+    await remove(path).catch(() => undefined);
     if (!(await pathExists(path))) gone += 1;
   }
   return gone;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
@@ -45,7 +45,7 @@ describe("a repository that was moved aside", () => {
     expect([git(target, "rev-parse", "HEAD"), readlinkSync(join(target, "link")), git(target, "status", "--porcelain")]).toEqual([commit, "a.txt", "?? link"]);
     await expect(keeper.restore(work, { directory: target })).rejects.toMatchObject({ code: "path_taken" });
     await keeper.forget(all);
-    expect([await keeper.rescues(), existsSync(work.cache)]).toEqual([[], false]);
+    expect([await keeper.rescues(), existsSync(work.cache), readdirSync(join(root, ".kept"))]).toEqual([[], false, []]);
     await expect(keeper.forget([work])).rejects.toMatchObject({ code: "rescue_unknown", exit: 4 });
   });
 
