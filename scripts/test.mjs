@@ -16,8 +16,8 @@ rmSync(home, { recursive: true, force: true });
 mkdirSync(home, { recursive: true });
 // Short: sockets live below it, and their paths may have no more than 107 bytes.
 const temp = mkdtempSync(join(tmpdir(), "mt-"));
-// Some tests run as another user: it must get through, and see nothing.
-chmodSync(temp, 0o711);
+// Some tests run as another user, for whom this is the machine's temporary directory too.
+chmodSync(temp, 0o755);
 
 const { XDG_DATA_HOME: _data, XDG_CONFIG_HOME: _config, XDG_CACHE_HOME: _cache, ...kept } = process.env;
 const inherited = Object.entries(kept).filter(([name]) => !name.startsWith("MULTICA_"));

@@ -107,7 +107,8 @@ function names(directory: string): string[] {
   try {
     return readdirSync(directory).sort();
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
+    // Where nobody may look (a hardened machine) nobody can tidy either.
+    if (["ENOENT", "EACCES", "EPERM", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
     throw error;
   }
 }

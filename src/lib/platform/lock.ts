@@ -19,6 +19,8 @@ export function lockHolderPath(path: string): string {
   return `${path}.holder`;
 }
 
+const CONTEST_MS = 20;
+
 /** Tokens of the locks this process holds: tells a lock it still has from one that a failed release left behind. */
 const held = new Set<string>();
 
@@ -30,9 +32,10 @@ const held = new Set<string>();
  * another pid namespace could not tell). Throws when the file cannot be opened at all.
  */
 export function tryFileLock(path: string): FileLock | null {
-  const db = openExclusive(path);
-  if (db === null) return null;
   const holder = lockHolderPath(path);
+  // Two that try in the same instant refuse each other: while nobody is named, one of them gets it a moment later.
+  const db = openExclusive(path) ?? (holderLives(holder) ? null : openExclusive(path, CONTEST_MS));
+  if (db === null) return null;
   const token = randomHex(8);
   try {
     if (holderLives(holder)) {
@@ -98,8 +101,8 @@ export function lockHolder(path: string): ProcessIdentity | null {
   return { pid: holder.pid, startKey: holder.startKey, bootId: holder.bootId };
 }
 
-function openExclusive(path: string): Db | null {
-  const db = new Db(path, { busyTimeoutMs: 0 });
+function openExclusive(path: string, busyTimeoutMs = 0): Db | null {
+  const db = new Db(path, { busyTimeoutMs });
   try {
     // No journal beside the lock file: nothing is ever written to it.
     db.exec("PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=NORMAL;");
