@@ -35,7 +35,7 @@ export function hostTransport(options: HostTransportOptions): AgentTransport {
     write: (line) => input.write(line),
     endInput: () => input.end(),
     inputFailed: input.failed,
-    lines: lines({ ...options, recording, input, signal: closing.signal, onExit: exited.resolve, onLive: live.resolve }),
+    lines: lines({ ...options, recording, input, signal: closing.signal, onExit: exited.resolve, goLive: () => (live.resolve(), live.promise) }),
     exited: exited.promise,
     closePipes: () => closing.abort(),
     log: {
@@ -60,8 +60,8 @@ interface LineParts extends HostTransportOptions {
   readonly input: HostInput;
   readonly signal: AbortSignal;
   readonly onExit: (exit: { code: number | null; signal: string | null }) => void;
-  /** All that was there at the take-over has been taken. */
-  readonly onLive: () => void;
+  /** All that was there at the take-over has been taken. Resolves when the adapter has been told what happened behind the last line. */
+  readonly goLive: () => Promise<void>;
 }
 
 /** The lines of both pipes in the order of the log: first what was recorded, then as it comes. */
@@ -74,10 +74,10 @@ async function* lines(parts: LineParts): AsyncGenerator<TransportLine> {
       if (signal.aborted) return;
       checkFit(parts.input);
     }
-    // Whoever asks for the next line has dealt with the last one.
+    // Whoever asks for the next line has dealt with the last one. What was told behind it (an interrupt, say) is repeated first.
+    await parts.goLive();
     parts.input.live();
     checkFit(parts.input);
-    parts.onLive();
   }
   for await (const event of liveLog(host, recording?.lastSeq ?? 0, signal)) {
     yield* linesOf(split, event, parts);
