@@ -61,13 +61,17 @@ function rootOf(path: string): string | undefined {
   }
 }
 
+/** What cannot be looked at is another user's, or about to go: not ours to say. */
 function isAbandoned(path: string, nowMs: number): boolean {
-  const facts = lstatSync(path, { throwIfNoEntry: false });
-  const lock = lstatSync(join(path, LOCK), { throwIfNoEntry: false });
-  if (facts?.isDirectory() !== true || lock?.isFile() !== true) return false;
-  const uid = currentUid();
-  if (uid !== undefined && facts.uid !== uid) return false;
-  return lock.ctimeMs < nowMs - SETTLE_MS && lockHolder(join(path, LOCK)) === null;
+  try {
+    const facts = lstatSync(path);
+    const uid = currentUid();
+    if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) return false;
+    const lock = lstatSync(join(path, LOCK));
+    return lock.isFile() && lock.ctimeMs < nowMs - SETTLE_MS && lockHolder(join(path, LOCK)) === null;
+  } catch {
+    return false;
+  }
 }
 
 /** Without a lock file only age tells; an empty one may have been made a moment ago by a program that locks it next. */
