@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
-import { type FileLock, ensureDir, readRegularFile, realPathIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
+import { type FileLock, currentPid, ensureDir, lockHolder, readRegularFile, realPathIfExists, removeTree, tryFileLock, writeFileAtomic, writeFileIfAbsent } from "../platform/index.ts";
 import { ensureConfinedDir, lookConfined } from "./confined.ts";
 import { ENTRY, envPaths, isBookkeeping } from "./layout.ts";
 import { type LocalEnd, WORKTREE, hasWorktree } from "./local/worktree.ts";
@@ -90,4 +90,9 @@ async function takeOwnership(root: string, taskId: string, endWork: () => Promis
 
 function conflict(code: string, message: string, suggestions: readonly string[] = []): MulticaError {
   return new MulticaError(code, message, { exit: EXIT.conflict, suggestions });
+}
+
+/** True while an execution of this very process holds an environment: one that has just reported is about to let go of it. */
+export function isHeldHere(root: string): boolean {
+  return lockHolder(join(root, ENTRY.lock))?.pid === currentPid();
 }

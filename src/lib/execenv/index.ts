@@ -1,4 +1,5 @@
 export { writeBrief } from "./brief/index.ts";
+export { isHeldHere } from "./claim.ts";
 export { renderBrief } from "./brief/render.ts";
 export { hasRollout, rolloutIn } from "./codex/rollouts.ts";
 export { sharedCodexHome } from "./codex/shared-home.ts";

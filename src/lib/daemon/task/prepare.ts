@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import { errorText, isMulticaError } from "../../core/index.ts";
-import { type Environment, type PrepareInput, prepareEnvironment, reuseEnvironment, type TaskContext } from "../../execenv/index.ts";
+import { type Environment, type PrepareInput, isHeldHere, prepareEnvironment, reuseEnvironment, type TaskContext } from "../../execenv/index.ts";
 import { deadline, homeDir, platformName } from "../../platform/index.ts";
 import { orAbandon } from "./abandon.ts";
 import { resolveSkills } from "./bundles/index.ts";
@@ -14,6 +15,8 @@ import { createTaskTempDir } from "./temp-dir.ts";
 
 /** All of the preparation together, up to the answer to `start` (daemon.md 11.4). */
 const PREPARE_MS = 5 * 60_000;
+const LEAVING_MS = 3000;
+const LEAVING_POLL_MS = 25;
 
 export interface Prepared {
   readonly environment: Environment;
@@ -103,10 +106,17 @@ async function abandon(run: TaskRun, late: Environment): Promise<void> {
   }
 }
 
+/** A follow-up may come before the task that has just reported has cleaned up behind itself: it is given that time. */
+async function untilLeft({ ctx, signal }: TaskRun, root: string): Promise<void> {
+  const until = ctx.clock.monotonic() + LEAVING_MS;
+  while (isHeldHere(root) && ctx.clock.monotonic() < until && !signal.aborted) await ctx.clock.sleep(LEAVING_POLL_MS, signal).catch(() => undefined);
+}
+
 /** The earlier environment of this conversation when it is still fit, else a fresh one; declining a reuse is no error. */
 async function takeEnvironment(run: TaskRun, input: PrepareInput): Promise<Environment> {
   const priorWorkDir = run.task.prior_work_dir ?? "";
   if (priorWorkDir !== "" && input.localWorkDir === undefined && input.sharedWorkDir === undefined) {
+    await untilLeft(run, dirname(priorWorkDir));
     const reused = await reuseEnvironment({ ...input, priorWorkDir });
     if (reused !== null) return reused;
   }
