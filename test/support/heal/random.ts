@@ -106,8 +106,8 @@ const stateFile = (world: HealWorld, random: Random): string => join(world.root,
 
 const AROUND: readonly (readonly [string, Around])[] = [
   ["a file of ours gone", (world, random) => rmSync(stateFile(world, random), { force: true, recursive: true })],
-  ["a file of ours torn", (world, random) => { const path = stateFile(world, random); put(path, existsSync(path) ? readFileSync(path, "utf8").slice(0, 20) : "{"); }],
-  ["a file of ours is somebody else's", (world, random) => put(stateFile(world, random), '{"managed_by":"somebody","mine":true}')],
+  ["a file of ours torn", (world, random) => { const path = unpiped(stateFile(world, random)); put(path, existsSync(path) ? readFileSync(path, "utf8").slice(0, 20) : "{"); }],
+  ["a file of ours is somebody else's", (world, random) => put(unpiped(stateFile(world, random)), '{"managed_by":"somebody","mine":true}')],
   ["a file of ours is a link", (world, random) => { const path = stateFile(world, random); rmSync(path, { force: true, recursive: true }); symlinkSync(canary(world.base, "elsewhere").file, path); }],
   ["a file of ours is a directory", (world, random) => { const path = stateFile(world, random); rmSync(path, { force: true }); put(join(path, "inside"), "in a directory"); }],
   ["no output", (world) => rmSync(join(world.root, "output"), { recursive: true, force: true })],
@@ -144,4 +144,10 @@ const AROUND: readonly (readonly [string, Around])[] = [
 export function pipe(path: string): void {
   rmSync(path, { recursive: true, force: true });
   execFileSync("mkfifo", [path], { stdio: "ignore" });
+}
+
+/** The same path; a pipe that an earlier damage has put there goes, or reading and writing it would wait for ever. */
+function unpiped(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFIFO() === true) rmSync(path);
+  return path;
 }
