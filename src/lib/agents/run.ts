@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { MulticaError, errorText } from "../core/index.ts";
+import { MulticaError, TASK_MARKER, errorText } from "../core/index.ts";
 import { type Clock, type ProcessIdentity, processIdentity } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
@@ -64,9 +64,6 @@ export interface AgentRun {
   /** Resolves only when the whole process tree is proved gone: only then may the slot be given away. */
   readonly finished: Promise<void>;
 }
-
-/** Every process of a task bears this variable (decision 17). */
-const MARKER = "MULTICA_TASK_ID";
 
 /** Linux refuses a single argument of 128 KiB or more. */
 const MAX_ARGUMENT = 128 * 1024;
@@ -273,7 +270,7 @@ function openChild({ spec, options, clock, spare }: AgentRunOptions, plan: Launc
     cwd: options.cwd,
     env: plan.env,
     lineMax: spec.lineMax,
-    markerName: MARKER,
+    markerName: TASK_MARKER,
     spare,
     clock,
   });

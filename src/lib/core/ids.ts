@@ -74,3 +74,6 @@ function dashed(text: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
 }
+
+/** The environment variable that every process of a task bears with the task's id (decision 17): what sweeps go by. */
+export const TASK_MARKER = "MULTICA_TASK_ID";

@@ -1,3 +1,4 @@
+import { TASK_MARKER } from "../core/index.ts";
 import type { ProcessIdentity } from "../platform/index.ts";
 import { type Clock, findByEnv, identityAlive, terminateTree } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
@@ -17,9 +18,6 @@ export interface EndParts {
   /** Processes of the task that have a life of their own. */
   readonly spare?: Spare;
 }
-
-/** Marker that every process of a task bears (decision 17). */
-const TASK_MARKER = "MULTICA_TASK_ID";
 
 /**
  * Ends the processes that tasks of earlier runs left, before anything can reuse their directories (state-db.md 17, step 4):

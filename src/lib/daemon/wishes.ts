@@ -1,9 +1,8 @@
-import { MulticaError, errorText } from "../core/index.ts";
+import { MulticaError, TASK_MARKER, errorText } from "../core/index.ts";
 import { terminateTree } from "../platform/index.ts";
 import type { Daemon } from "./assemble.ts";
 import { keptProcesses } from "./exec/spare.ts";
 import type { Stage } from "./stage.ts";
-import { TASK_MARKER } from "./task/release.ts";
 
 /**
  * What stop signals mean to a running daemon: the first stops claiming and lets tasks finish, within a limit; the second

@@ -1,4 +1,4 @@
-import { MulticaError, errorText } from "../../core/index.ts";
+import { TASK_MARKER, MulticaError, errorText } from "../../core/index.ts";
 import { deadline } from "../../platform/index.ts";
 import { METHOD_NOT_FOUND, createPeer, rpcErrorText, rpcNotification, rpcReceive, rpcRefusal, rpcRequest } from "../jsonrpc/peer.ts";
 import type { AgentTransport } from "../transport/transport.ts";
@@ -33,7 +33,7 @@ export async function converse<T>(options: ConversationOptions, script: (talk: C
   stopped.promise.catch(() => undefined);
   let transport: AgentTransport | null = null;
   try {
-    transport = await childTransport({ command: executable, args: [...options.prefix, ...options.args], cwd, env, lineMax: LINE_MAX, markerName: "MULTICA_TASK_ID", clock });
+    transport = await childTransport({ command: executable, args: [...options.prefix, ...options.args], cwd, env, lineMax: LINE_MAX, markerName: TASK_MARKER, clock });
     const onAbort = (): void => stopped.reject(limit.signal.reason);
     if (limit.signal.aborted) onAbort();
     limit.signal.addEventListener("abort", onAbort, { once: true });

@@ -1,4 +1,4 @@
-import { errorText } from "../../core/index.ts";
+import { TASK_MARKER, errorText } from "../../core/index.ts";
 import { type Clock, terminateTree } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { Spare } from "../exec/spare.ts";
@@ -28,7 +28,6 @@ export function createReleases(logger: Logger): Releases {
   };
 }
 
-export const TASK_MARKER = "MULTICA_TASK_ID";
 const GRACE_MS = 2000;
 const AGAIN_MS = 5000;
 

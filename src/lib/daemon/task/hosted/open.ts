@@ -1,5 +1,5 @@
 import { type AgentTransport, type LaunchPlan, type ProviderSpec, hostTransport } from "../../../agents/index.ts";
-import { errorText, sha256Hex } from "../../../core/index.ts";
+import { TASK_MARKER, errorText, sha256Hex } from "../../../core/index.ts";
 import { type AgentHost, type ExecService, agentThread } from "../../../exec/index.ts";
 import { registeredProcesses } from "../../exec/spare.ts";
 import type { Prepared } from "../prepare.ts";
@@ -9,7 +9,6 @@ import { type Sealed, seal } from "./sealed.ts";
 
 /** What an agent may say and be told before nothing of it may be given up; it is held back when nobody reads that long. */
 const LOG_BYTES = 512 << 20;
-export const TASK_MARKER = "MULTICA_TASK_ID";
 
 type Open = (plan: LaunchPlan, child: () => Promise<AgentTransport>) => Promise<AgentTransport>;
 

@@ -1,7 +1,7 @@
 import { type AgentRun, type AgentTransport, getProvider, hostTransport, startAgentRun } from "../../../agents/index.ts";
 import type { FileLock } from "../../../platform/index.ts";
 import type { Environment } from "../../../execenv/index.ts";
-import { MulticaError, errorText } from "../../../core/index.ts";
+import { MulticaError, TASK_MARKER, errorText } from "../../../core/index.ts";
 import { registeredProcesses } from "../../exec/spare.ts";
 import type { AgentLog } from "../drain.ts";
 import { taskFailure } from "../failure.ts";
@@ -12,7 +12,7 @@ import { adoptTaskTempDir } from "../temp-dir.ts";
 import type { Adopted } from "./adopted.ts";
 import { hostingOf, releaseEnvironment } from "./hosting.ts";
 import { EnvironmentLock } from "./lock.ts";
-import { TASK_MARKER, hostOpener } from "./open.ts";
+import { hostOpener } from "./open.ts";
 
 /** The environment as the earlier daemon had prepared it; its lock is the host's. What a preparation takes is taken again. */
 export async function takeOverEnvironment(run: TaskRun, { sealed, host }: Adopted): Promise<Prepared> {
