@@ -42,6 +42,7 @@ export function createJournal(parts: JournalParts): OutboxJournal {
 
 class Journal implements OutboxJournal {
   readonly #parts: JournalParts;
+  readonly #damaged = new Set<number>();
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -55,7 +56,9 @@ class Journal implements OutboxJournal {
   body(entry: OutboxEntry): string | null {
     if (entry.body !== null || entry.id === null) return entry.body;
     try {
-      return rows.entryBody(this.#parts.db, entry.id);
+      const body = rows.entryBody(this.#parts.db, entry.id);
+      if (body?.sound === false) this.#sayDamaged(entry, entry.id);
+      return body?.text ?? null;
     } catch (error) {
       this.#parts.logger.error("a report in the outbox cannot be read", { lane: entry.lane, kind: entry.kind, error: errorText(error) });
       return null;
@@ -114,6 +117,13 @@ class Journal implements OutboxJournal {
     let given = 0;
     this.#write("outbox expiry", (db) => (given = rows.expireEntries(db, this.#parts.clock.now())));
     return given;
+  }
+
+  /** What can be read of it is sent all the same: a changed letter is better than a lost result. */
+  #sayDamaged(entry: OutboxEntry, id: number): void {
+    if (this.#damaged.has(id)) return;
+    this.#damaged.add(id);
+    this.#parts.logger.error("a report was damaged on disk; it is sent as far as it can be read", { task: entry.lane, report: entry.kind });
   }
 
   #write(what: string, fn: (db: Db) => void, options: WriteOptions = {}): void {

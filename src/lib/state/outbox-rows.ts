@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { Db, SqlRow } from "../platform/index.ts";
 
 /** What a report says; the calls are those of state-db.md 17.1. */
@@ -56,8 +57,8 @@ export function insertEntry(db: Db, entry: OutboxEntry): number {
   const terminal = entry.kind === "complete" || entry.kind === "fail";
   return db
     .prepare(
-      `INSERT INTO outbox (lane, kind, path, body, body_bytes, first_seq, last_seq, dedupe_key, state, attempts, next_attempt_ms, created_at_ms, expires_at_ms)
-       VALUES (:lane, :kind, :path, :body, :bytes, :first, :last, :key, :state, :attempts, :next, :created, :expires)`,
+      `INSERT INTO outbox (lane, kind, path, body, body_bytes, body_crc, first_seq, last_seq, dedupe_key, state, attempts, next_attempt_ms, created_at_ms, expires_at_ms)
+       VALUES (:lane, :kind, :path, :body, :bytes, :crc, :first, :last, :key, :state, :attempts, :next, :created, :expires)`,
     )
     .run({
       lane: entry.lane,
@@ -65,6 +66,7 @@ export function insertEntry(db: Db, entry: OutboxEntry): number {
       path: `/api/daemon/tasks/${entry.lane}/${entry.kind}`,
       body: entry.body ?? "",
       bytes: entry.bytes,
+      crc: crc32(entry.body ?? ""),
       first: entry.firstSeq,
       last: entry.lastSeq,
       key,
@@ -82,11 +84,12 @@ export function updateEntry(db: Db, id: number, entry: OutboxEntry, withBody: bo
     `UPDATE outbox SET state = :state, attempts = :attempts, next_attempt_ms = :next, last_status = :status, last_error = :error WHERE id = :id`,
   ).run({ id, state: entry.state, attempts: entry.attempts, next: entry.nextAttemptMs, status: entry.lastStatus, error: entry.lastError });
   if (!withBody || entry.body === null) return;
-  db.prepare("UPDATE outbox SET kind = :kind, body = :body, body_bytes = :bytes, first_seq = :first, last_seq = :last WHERE id = :id").run({
+  db.prepare("UPDATE outbox SET kind = :kind, body = :body, body_bytes = :bytes, body_crc = :crc, first_seq = :first, last_seq = :last WHERE id = :id").run({
     id,
     kind: entry.kind,
     body: entry.body,
     bytes: entry.bytes,
+    crc: crc32(entry.body),
     first: entry.firstSeq,
     last: entry.lastSeq,
   });
@@ -156,9 +159,13 @@ function entryOf(row: SqlRow): OutboxEntry {
   };
 }
 
-export function entryBody(db: Db, id: number): string | null {
-  const body = db.prepare("SELECT body FROM outbox WHERE id = :id").get({ id })?.["body"];
-  return typeof body === "string" ? body : null;
+/** A report's JSON as the file has it; `sound` is false when it is not what was written: SQLite itself does not notice that. */
+export function entryBody(db: Db, id: number): { readonly text: string; readonly sound: boolean } | null {
+  const row = db.prepare("SELECT body, body_crc FROM outbox WHERE id = :id").get({ id });
+  const text = row?.["body"];
+  if (typeof text !== "string") return null;
+  const crc = row?.["body_crc"];
+  return { text, sound: typeof crc !== "number" || crc === crc32(text) };
 }
 
 /** Ends reports that nobody took in a week and forgets dead ones after another. Returns how many terminal reports were given up. */

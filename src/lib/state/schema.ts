@@ -256,6 +256,14 @@ CREATE TABLE session (
 CREATE INDEX session_agent_issue ON session(agent_id, issue_id);
 `,
   },
+  {
+    version: 6,
+    name: "checks of report bodies",
+    minReader: 1,
+    minWriter: 4,
+    // NULL = written by a program that did not know it: not checked.
+    sql: "ALTER TABLE outbox ADD COLUMN body_crc INTEGER;\n",
+  },
 ];
 
 export function checksum(migration: Migration): string {
