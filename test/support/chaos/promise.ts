@@ -12,6 +12,8 @@ export interface Witness {
   readonly deaths: readonly number[];
   readonly beats: readonly number[];
   readonly troubles: readonly Trouble[];
+  /** Agents run in exec hosts: what they say outlives the daemon. */
+  readonly hosted: boolean;
   /** By the key of the task: when its daemon took it up, and when it had read the agent's success. */
   readonly tasks: ReadonlyMap<string, { readonly picked: number; readonly read: number | undefined }>;
 }
@@ -25,7 +27,8 @@ const STARVED_MS = 1000;
 
 /**
  * Why a success that was repeated should not have been, or null. From the moment the daemon had read it nothing excuses
- * that but a state file that could not be written; before, a daemon that had its two seconds should have read it.
+ * that but a state file that could not be written; before, a daemon that had its two seconds should have read it. With an
+ * exec host there is no "before": it has what the agent said, whoever died.
  */
 export function brokenPromise(taskId: string, saidAt: number, witness: Witness): string | null {
   const task = witness.tasks.get(taskKey(taskId));
@@ -33,6 +36,7 @@ export function brokenPromise(taskId: string, saidAt: number, witness: Witness):
   const death = witness.deaths.find((at) => at >= task.picked) ?? Number.POSITIVE_INFINITY;
   const wasTroubled = (from: number): boolean => witness.troubles.some((one) => one.from <= death && one.until >= from);
   if (task.read !== undefined) return wasTroubled(task.read) ? null : `its daemon had read it ${death - task.read} ms before it died`;
+  if (witness.hosted) return wasTroubled(saidAt) ? null : "its host had it, and the next daemon did not ask";
   const lived = death - saidAt;
   if (lived <= READ_WITHIN_MS || wasTroubled(saidAt) || longestPause(witness.beats, saidAt, death) > STARVED_MS) return null;
   return `its daemon lived on for ${lived} ms, was not starved and did not read it`;
@@ -44,7 +48,7 @@ function longestPause(beats: readonly number[], from: number, until: number): nu
 }
 
 /** Reads the daemon's log and the beats of its loop. */
-export function readWitness(files: { readonly log: string; readonly beats: string }, known: { readonly deaths: readonly number[]; readonly troubles: readonly Trouble[] }): Witness {
+export function readWitness(files: { readonly log: string; readonly beats: string }, known: Pick<Witness, "deaths" | "troubles" | "hosted">): Witness {
   const tasks = new Map<string, { picked: number; read: number | undefined }>();
   for (const line of linesOf(files.log)) {
     const entry = parse(line);

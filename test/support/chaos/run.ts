@@ -13,6 +13,7 @@ export interface ChaosPlan {
   /** Times the state file is out of space, and times its disk fails. */
   readonly faults: number;
   readonly concurrency: number;
+  readonly transport: "child" | "host";
   /** Pause between two blows, milliseconds: from half of it to one and a half. */
   readonly paceMs: number;
   /** Share of network packets on which a connection is cut. */
@@ -37,7 +38,7 @@ export async function chaosRun(home: string, plan: ChaosPlan): Promise<ChaosResu
   const random = seeded(plan.seed);
   const world = await ChaosWorld.create(home, seeded(plan.seed + 1));
   try {
-    await world.setUp(plan.concurrency);
+    await world.setUp(plan.concurrency, plan.transport);
     makePatient(world.serverDir);
     world.startDaemon();
     await startIssues(world, plan.tasks);

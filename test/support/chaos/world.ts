@@ -28,6 +28,7 @@ export class ChaosWorld {
   #server: ChildProcess | null = null;
   #daemon: ChildProcess | null = null;
   #wanted = true;
+  #hosted = false;
   starts = 0;
   /** When daemons died, epoch milliseconds. */
   readonly deaths: number[] = [];
@@ -57,7 +58,7 @@ export class ChaosWorld {
   }
 
   /** Server, account, agent and settings; the daemon is not started yet. Answers the agent's runtime through `ready`. */
-  async setUp(concurrency: number): Promise<void> {
+  async setUp(concurrency: number, transport: "child" | "host"): Promise<void> {
     await this.startServer();
     const { token } = await mintToken({ dataDir: this.serverDir, name: "chaos", clock: systemClock });
     const http = { serverUrl: `http://127.0.0.1:${this.#serverPort}`, token, platform: "cli" as const, clientVersion: "0.4.24", os: "linux" };
@@ -67,6 +68,8 @@ export class ChaosWorld {
     const settings = { token, server_url: `http://127.0.0.1:${this.proxy.port}`, workspace_id: workspaceId, max_concurrent_tasks: concurrency };
     writeFileSync(join(this.stateDir, "config.json"), JSON.stringify(settings), { mode: 0o600 });
     this.#env["MULTICA_DAEMON_MAX_CONCURRENT_TASKS"] = String(concurrency);
+    this.#env["MULTICA_AGENT_TRANSPORT"] = transport;
+    this.#hosted = transport === "host";
   }
 
   async startServer(): Promise<void> {
@@ -120,7 +123,7 @@ export class ChaosWorld {
 
   /** What the daemons wrote down of themselves. */
   witness(): Witness {
-    return readWitness({ log: daemonPaths(this.stateDir).log, beats: join(this.home, "beats") }, { deaths: this.deaths, troubles: this.#troubles });
+    return readWitness({ log: daemonPaths(this.stateDir).log, beats: join(this.home, "beats") }, { deaths: this.deaths, troubles: this.#troubles, hosted: this.#hosted });
   }
 
   get serverPid(): number | undefined {

@@ -6,7 +6,7 @@ const TASK = "01980000-0000-7000-8000-00000000aaaa";
 const beats = Array.from({ length: 100 }, (_, index) => index * 200);
 
 function witness(over: Partial<Witness>, read?: number): Witness {
-  return { deaths: [500, 10_000], beats, troubles: [], tasks: new Map([[taskKey(TASK), { picked: 1000, read }]]), ...over };
+  return { deaths: [500, 10_000], beats, troubles: [], hosted: false, tasks: new Map([[taskKey(TASK), { picked: 1000, read }]]), ...over };
 }
 
 describe("a success that was done again, in the chaos run", () => {
@@ -26,6 +26,12 @@ describe("a success that was done again, in the chaos run", () => {
     expect(brokenPromise(TASK, 9000, witness({ troubles: [{ from: 6000, until: 9500 }] }, 9100))).toBeNull();
     expect(brokenPromise(TASK, 9000, witness({ troubles: [{ from: 10_100, until: 12_000 }] }, 9100))).not.toBeNull();
     expect(brokenPromise(TASK, 10_700, witness({}))).toBeNull();
+  });
+
+  it("is always one with an exec host, which has what the agent said, but for a state file that could not be written", () => {
+    expect(brokenPromise(TASK, 9990, witness({ hosted: true }))).toContain("its host had it");
+    expect(brokenPromise(TASK, 9990, witness({ hosted: true, beats: [] }))).not.toBeNull();
+    expect(brokenPromise(TASK, 9000, witness({ hosted: true, troubles: [{ from: 6000, until: 9500 }] }))).toBeNull();
   });
 
   it("is one when nobody is known to have taken the task up", () => {
