@@ -8,6 +8,7 @@ export * from "./inbox.ts";
 export type * from "./issue-extras.ts";
 export * from "./issues.ts";
 export * from "./local-port.ts";
+export * from "./mcp.ts";
 export * from "./state-port.ts";
 export * from "./pending.ts";
 export * from "./project-statuses.ts";

@@ -30,6 +30,22 @@ export const runtimePatchSchema = z.looseObject({
   apply_to_machine: z.boolean().optional(),
 });
 
+export type RuntimePatch = z.infer<typeof runtimePatchSchema>;
+
+/** `POST …/unbind-agents-and-delete` (server-api.md 13.10): the agents the caller has seen. */
+export const runtimeCascadeSchema = z.looseObject({ expected_active_agent_ids: z.array(z.string()) });
+
+/** What one runtime spent on one day with one model (server-api.md 13.10). */
+export interface RuntimeUsage {
+  readonly date: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cache_read_tokens: number;
+  readonly cache_write_tokens: number;
+}
+
 /** server-api.md 4.6, `RuntimeProfile`. */
 export const runtimeProfileSchema = z.looseObject({
   id: z.string(),

@@ -134,3 +134,37 @@ describe("runtimes (server-api.md 13.10)", () => {
     expect((await server.call("DELETE", path)).body["error"]).toBe("runtime not found");
   });
 });
+
+describe("a runtime with agents (server-api.md 13.10)", () => {
+  it("goes only with exactly those the caller has seen: their runs end, their autopilots pause, they stay without one", async () => {
+    const server = await testServer();
+    const agent = await server.agent();
+    const other = await server.ok("POST", "/api/agents", { name: "Second", runtime_id: agent.runtimeId });
+    const task = await server.startedIssue(agent);
+    const pilot = await server.ok("POST", "/api/autopilots", { title: "Nightly", assignee_id: agent.id, execution_mode: "run_only" });
+    const cascade = (ids: unknown[], path = "unbind-agents-and-delete") => server.call("POST", `/api/runtimes/${agent.runtimeId}/${path}`, { expected_active_agent_ids: ids });
+    const both = [{ id: agent.id, name: "Dev" }, { id: other["id"], name: "Second" }];
+    for (const ids of [[], [agent.id], [agent.id, other["id"], agent.runtimeId]]) {
+      const refused = await cascade(ids);
+      expect([refused.status, refused.body["code"], refused.body["active_agents"]]).toEqual([409, "runtime_has_active_agents", both]);
+    }
+    expect((await server.call("POST", `/api/runtimes/${agent.runtimeId}/unbind-agents-and-delete`, {})).status).toBe(400);
+    const gone = await cascade([other["id"], agent.id], "archive-agents-and-delete");
+    expect([gone.status, gone.body]).toEqual([200, { status: "ok", agents_unbound: 2, autopilots_paused: 1, tasks_cancelled: 1 }]);
+    expect(await server.ok("GET", `/api/agents/${agent.id}`)).toMatchObject({ runtime_bound: false, status: "offline", archived_at: null });
+    expect(await server.ok("GET", `/api/autopilots/${String(pilot["id"])}`)).toMatchObject({ autopilot: { status: "paused" } });
+    expect((await server.ok("GET", `/api/daemon/tasks/${task.taskId}/status`))["status"]).toBe("cancelled");
+  });
+
+  it("stays while a run of an agent that has moved away is still under way on it", async () => {
+    const server = await testServer();
+    const agent = await server.agent();
+    const [, elsewhere = ""] = await server.runtimes("codex", "claude");
+    const task = await server.startedIssue(agent);
+    await server.ok("PUT", `/api/agents/${agent.id}`, { runtime_id: elsewhere });
+    const refused = await server.call("DELETE", `/api/runtimes/${agent.runtimeId}`);
+    expect([refused.status, refused.body["code"]]).toEqual([409, "runtime_delete_not_drained"]);
+    await server.ok("POST", `/api/daemon/tasks/${task.taskId}/complete`, { output: "ok" });
+    expect(await server.ok("DELETE", `/api/runtimes/${agent.runtimeId}`)).toEqual({ status: "ok" });
+  });
+});

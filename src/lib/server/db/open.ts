@@ -5,6 +5,7 @@ import { SCHEMA_V1 } from "./schema.ts";
 import { SCHEMA_ATTACHMENTS } from "./schema-attachments.ts";
 import { SCHEMA_AUTOPILOTS } from "./schema-autopilots.ts";
 import { SCHEMA_CHAT } from "./schema-chat.ts";
+import { SCHEMA_MCP } from "./schema-mcp.ts";
 import { SCHEMA_PROJECTS } from "./schema-projects.ts";
 import { SCHEMA_REQUESTS } from "./schema-requests.ts";
 import { SCHEMA_SKILLS } from "./schema-skills.ts";
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly string[] = [
   SCHEMA_AUTOPILOTS,
   // What an agent has under way is counted for every claim: without this that costs more with every task that ever ended.
   "CREATE INDEX task_of_agent ON task (agent_id, status);",
+  SCHEMA_MCP,
 ];
 
 /**

@@ -7,6 +7,7 @@ export * from "./comment.ts";
 export * from "./inbox.ts";
 export * from "./issue.ts";
 export * from "./json-column.ts";
+export * from "./mcp-server.ts";
 export * from "./project.ts";
 export * from "./request.ts";
 export * from "./runtime.ts";

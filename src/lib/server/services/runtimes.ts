@@ -2,6 +2,8 @@ import { all, one, run, update } from "../db/query.ts";
 import { HttpError, badRequest, notFound } from "../http-error.ts";
 import type { RuntimeRow } from "../rows/index.ts";
 import type { Tx } from "../transaction.ts";
+import { cancelTasksOfRuntime } from "./tasks/enqueue.ts";
+import { OPEN_STATES, sqlStates } from "./tasks/states.ts";
 
 /** The runtime within its workspace; 404 `runtime not found`. */
 export function loadRuntime(db: Tx["db"], workspaceId: string, id: string): RuntimeRow {
@@ -40,16 +42,53 @@ export function updateRuntime(tx: Tx, runtime: RuntimeRow, patch: RuntimePatch):
 
 /** Deletes a built-in runtime that no active agent is bound to; 409 with the code that says what to do otherwise. */
 export function deleteRuntime(tx: Tx, runtime: RuntimeRow): void {
-  if (runtime.profile_id !== null) {
-    throw new HttpError(409, "a runtime of a profile goes with its profile", { code: "runtime_profile_instance_delete_unsupported" });
-  }
-  const sql = "SELECT id, name FROM agent WHERE runtime_id = :id AND archived_at IS NULL ORDER BY name";
-  const agents = all<{ id: string; name: string }>(tx.db, sql, { id: runtime.id });
-  if (agents.length > 0) {
-    throw new HttpError(409, "cannot delete runtime: active agents are bound to it", {
-      code: "runtime_has_active_agents",
-      extra: { active_agents: agents },
-    });
+  requireBuiltIn(runtime);
+  const agents = activeAgents(tx, runtime.id);
+  if (agents.length > 0) throw boundAgents("cannot delete runtime: active agents are bound to it", agents);
+  // Runs of agents that have moved away in the meantime.
+  if (one(tx.db, `SELECT 1 FROM task WHERE runtime_id = :id AND status IN (${sqlStates(OPEN_STATES)})`, { id: runtime.id }) !== undefined) {
+    throw new HttpError(409, "cannot delete runtime: runs are still under way on it", { code: "runtime_delete_not_drained" });
   }
   run(tx.db, "DELETE FROM agent_runtime WHERE id = :id", { id: runtime.id });
+}
+
+/**
+ * Deletes a built-in runtime with everything that is open on it. Its agents stay without one; the autopilots that start
+ * them pause. 409 unless `expected` are the agents that are bound to it now: nobody is cut off whom the caller has not seen.
+ */
+export function deleteRuntimeOfAgents(tx: Tx, runtime: RuntimeRow, expected: readonly string[]): object {
+  requireBuiltIn(runtime);
+  const agents = activeAgents(tx, runtime.id);
+  const wanted = new Set(expected.map((id) => id.toLowerCase()));
+  if (wanted.size !== agents.length || agents.some((agent) => !wanted.has(agent.id))) {
+    throw boundAgents("cannot delete runtime: other agents are bound to it than expected", agents);
+  }
+  const cancelled = cancelTasksOfRuntime(tx, runtime.id);
+  const paused = run(
+    tx.db,
+    `UPDATE autopilot SET status = 'paused', updated_at = :now
+     WHERE status = 'active' AND assignee_type = 'agent' AND assignee_id IN (SELECT value FROM json_each(:ids))`,
+    { now: tx.now, ids: JSON.stringify(agents.map((agent) => agent.id)) },
+  );
+  run(tx.db, "DELETE FROM agent_runtime WHERE id = :id", { id: runtime.id });
+  return { status: "ok", agents_unbound: agents.length, autopilots_paused: paused, tasks_cancelled: cancelled };
+}
+
+interface BoundAgent {
+  readonly id: string;
+  readonly name: string;
+}
+
+function activeAgents(tx: Tx, runtimeId: string): BoundAgent[] {
+  const sql = "SELECT id, name FROM agent WHERE runtime_id = :runtimeId AND archived_at IS NULL ORDER BY name";
+  return all<BoundAgent>(tx.db, sql, { runtimeId });
+}
+
+function boundAgents(message: string, agents: readonly BoundAgent[]): HttpError {
+  return new HttpError(409, message, { code: "runtime_has_active_agents", extra: { active_agents: agents } });
+}
+
+function requireBuiltIn(runtime: RuntimeRow): void {
+  if (runtime.profile_id === null) return;
+  throw new HttpError(409, "a runtime of a profile goes with its profile", { code: "runtime_profile_instance_delete_unsupported" });
 }

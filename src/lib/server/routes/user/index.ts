@@ -11,6 +11,7 @@ import { issueBatchRoutes } from "./issue-batches.ts";
 import { issueRoutes } from "./issues.ts";
 import { issueSatelliteRoutes } from "./issue-satellites.ts";
 import { labelRoutes } from "./labels.ts";
+import { mcpServerRoutes } from "./mcp-servers.ts";
 import { meRoutes } from "./me.ts";
 import { profileRoutes } from "./profiles.ts";
 import { projectRoutes } from "./projects.ts";
@@ -33,6 +34,7 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   skillRoutes(app, ctx);
   agentRoutes(app, ctx);
   agentActionRoutes(app, ctx);
+  mcpServerRoutes(app, ctx);
   projectRoutes(app, ctx);
   squadRoutes(app, ctx);
   inboxRoutes(app, ctx);

@@ -1,4 +1,4 @@
-import { runtimePatchSchema } from "../../../wire/index.ts";
+import { runtimeCascadeSchema, runtimePatchSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { all } from "../../db/query.ts";
 import { HttpError } from "../../http-error.ts";
@@ -7,7 +7,7 @@ import type { App, AppContext } from "../../http/env.ts";
 import { json } from "../../http/respond.ts";
 import { requireHuman, scopeOf } from "../../http/scope.ts";
 import { type RuntimeRow, runtimeWire } from "../../rows/index.ts";
-import { deleteRuntime, loadRuntime, updateRuntime } from "../../services/runtimes.ts";
+import { deleteRuntime, deleteRuntimeOfAgents, loadRuntime, updateRuntime } from "../../services/runtimes.ts";
 import { runtimeActivity, runtimeUsage } from "../../services/usage.ts";
 import { inTransaction } from "../../transaction.ts";
 
@@ -48,6 +48,14 @@ export function runtimeRoutes(app: App, ctx: ServerContext): void {
     inTransaction(ctx, (tx) => deleteRuntime(tx, runtime));
     return json({ status: "ok" });
   });
+
+  const cascade = async (c: AppContext): Promise<Response> => {
+    const runtime = ownRuntime(ctx, c);
+    const { expected_active_agent_ids: expected } = await readBody(c, runtimeCascadeSchema);
+    return json(inTransaction(ctx, (tx) => deleteRuntimeOfAgents(tx, runtime, expected)));
+  };
+  app.post("/api/runtimes/:id/unbind-agents-and-delete", cascade);
+  app.post("/api/runtimes/:id/archive-agents-and-delete", cascade);
 }
 
 function ownRuntime(ctx: ServerContext, c: AppContext): RuntimeRow {

@@ -1,4 +1,3 @@
-import { parseJson } from "../../../core/index.ts";
 import type { Task } from "../../../wire/index.ts";
 import { one } from "../../db/query.ts";
 import {
@@ -16,6 +15,7 @@ import {
   taskKind,
 } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { effectiveMcpConfig } from "../mcp/agent-servers.ts";
 import { needsWorktree, projectFields } from "../projects/claim-fields.ts";
 import { claimSkills } from "../skills/bundles.ts";
 import { activeSquad, leaderBriefing } from "../squads/leading.ts";
@@ -58,7 +58,7 @@ export function buildClaim(tx: Tx, task: TaskRow, runtime: RuntimeRow, capabilit
     ...text("workspace_context", workspace.context),
     ...(squad === undefined ? {} : { squad_id: squad.id, squad_name: squad.name }),
     agent: {
-      ...agentFields(agent),
+      ...agentFields(tx, agent),
       ...(squad === undefined || task.is_leader_task === 0 ? {} : { instructions: [agent.instructions, leaderBriefing(tx.db, squad)].filter((part) => part !== "").join("\n\n") }),
       ...claimSkills(tx, agent.id, capabilities),
     },
@@ -89,7 +89,8 @@ function identity(task: TaskRow) {
   };
 }
 
-function agentFields(agent: AgentRow) {
+function agentFields(tx: Tx, agent: AgentRow) {
+  const mcp = effectiveMcpConfig(tx.db, agent);
   const env = Object.entries(objectColumn(agent.custom_env)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return {
     id: agent.id,
@@ -98,7 +99,7 @@ function agentFields(agent: AgentRow) {
     custom_env: Object.fromEntries(env),
     custom_args: stringsColumn(agent.custom_args),
     runtime_config: objectColumn(agent.runtime_config),
-    ...(agent.mcp_config === null ? {} : { mcp_config: parseJson(agent.mcp_config) ?? null }),
+    ...(mcp === undefined ? {} : { mcp_config: mcp }),
     ...text("model", agent.model),
     ...text("thinking_level", agent.thinking_level),
     ...text("service_tier", agent.service_tier),
