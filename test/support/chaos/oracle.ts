@@ -8,6 +8,7 @@ interface TaskFacts {
   readonly issue: string;
   readonly status: string;
   readonly reason: string | null;
+  readonly error: string | null;
 }
 
 /** What an agent wrote down of one task. */
@@ -41,12 +42,12 @@ export interface Findings {
 export function examine(serverDir: string, logDir: string, witness: Witness): Findings {
   const db = openDatabase(join(serverDir, "server.sqlite"), { readOnly: true });
   try {
-    const tasks = db.prepare("SELECT id, issue_id AS issue, status, failure_reason AS reason FROM task ORDER BY created_at, rowid").all() as unknown as TaskFacts[];
+    const tasks = db.prepare("SELECT id, issue_id AS issue, status, failure_reason AS reason, error FROM task ORDER BY created_at, rowid").all() as unknown as TaskFacts[];
     const logs = new Map(readdirSync(logDir).map((name) => [name.replace(".jsonl", ""), readLog(join(logDir, name))] as const));
     const gaps: number[] = [];
     const findings: Findings & { messages: number; successes: number; redone: number } = { broken: [], counts: {}, messages: 0, successes: 0, redone: 0, gaps, endings: 0 };
     for (const task of tasks) {
-      const key = task.status === "failed" ? `failed: ${task.reason ?? "?"}` : task.status;
+      const key = task.status === "failed" ? `failed: ${causeOf(task)}` : task.status;
       findings.counts[key] = (findings.counts[key] ?? 0) + 1;
       const rows = db.prepare("SELECT seq, type, content FROM audit_message WHERE task_id = :id ORDER BY id").all({ id: task.id });
       findings.messages += rows.length;
@@ -69,6 +70,12 @@ export function examine(serverDir: string, logDir: string, witness: Witness): Fi
   } finally {
     db.close();
   }
+}
+
+/** Reason and the first words of the error, without what differs from task to task. */
+function causeOf({ reason, error }: TaskFacts): string {
+  const words = (error ?? "").split("\n", 1)[0]?.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|https?:[^\s)]+/g, "…") ?? "";
+  return `${reason ?? "?"}: ${words.slice(0, 140)}`;
 }
 
 /** Negative when the daemon had died before, else how long it had lived on. */
