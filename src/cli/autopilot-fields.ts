@@ -2,8 +2,9 @@ import type { AutopilotInput } from "../lib/wire/index.ts";
 import { csvValues } from "./csv.ts";
 import { notBlank } from "./families.ts";
 import { listFlag, textFlag } from "./flags.ts";
+import { listPeople } from "./people-lists.ts";
 import { resolveAgent, resolveProject } from "./resolve-objects.ts";
-import { choosePerson, listPeople } from "./resolve.ts";
+import { choosePerson } from "./resolve.ts";
 import type { Session } from "./session.ts";
 
 /** The flags that `autopilot create` and `autopilot update` share (cli.md 5.15). */

@@ -13,3 +13,8 @@ export function withoutSecrets(trigger: AutopilotTrigger): AutopilotTrigger {
   const hint = typeof token === "string" && token.length >= 4 ? token.slice(-4) : null;
   return { ...trigger, ...Object.fromEntries(SECRETS.map((key) => [key, null])), has_webhook_token: has, webhook_token_hint: hint };
 }
+
+/** Where a webhook is called, or "" when the server does not tell: its own word, else the path below its address (cli.md 5.15). */
+export function webhookAddress(trigger: AutopilotTrigger, serverUrl: string): string {
+  return trigger.webhook_url || (trigger.webhook_path ? `${serverUrl}${trigger.webhook_path}` : "");
+}

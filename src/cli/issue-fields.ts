@@ -1,6 +1,7 @@
 import type { IssueInput } from "../lib/wire/issues.ts";
 import { switchFlag, textFlag } from "./flags.ts";
-import { checkIssueRef, choosePerson, listPeople, type Person, personById, resolveIssue, usage } from "./resolve.ts";
+import { listPeople } from "./people-lists.ts";
+import { checkIssueRef, choosePerson, type Person, personById, resolveIssue, usage } from "./resolve.ts";
 import type { Session } from "./session.ts";
 
 /** The flags that `issue create` and `issue update` share; texts here are local rules, no request is made for them. */

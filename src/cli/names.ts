@@ -1,4 +1,4 @@
-import { listPeople } from "./resolve.ts";
+import { listPeople } from "./people-lists.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -1,4 +1,5 @@
-import { choosePerson, listPeople, type Person, personById, type PersonKind, usage } from "./resolve.ts";
+import { listPeople } from "./people-lists.ts";
+import { choosePerson, type Person, personById, type PersonKind, usage } from "./resolve.ts";
 import type { Session } from "./session.ts";
 
 /** A person named by one of two flags: by name or by UUID (cli.md 4.10.4). */

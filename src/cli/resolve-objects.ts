@@ -1,5 +1,6 @@
 import { listIn, typedCall } from "../lib/api/typed-call.ts";
-import { choosePerson, listPeople, resolvePrefix } from "./resolve.ts";
+import { listPeople } from "./people-lists.ts";
+import { choosePerson, resolvePrefix } from "./resolve.ts";
 import type { Session } from "./session.ts";
 import { isUuid } from "../lib/core/index.ts";
 

@@ -1,4 +1,4 @@
-import { asString, EXIT, isObject, isUuid, MulticaError, shortIds } from "../lib/core/index.ts";
+import { EXIT, isUuid, MulticaError, shortIds } from "../lib/core/index.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -71,29 +71,6 @@ export interface Person {
   readonly id: string;
   readonly name: string;
   readonly email?: string;
-}
-
-/** Everyone who may be assigned: members, agents, squads. A list that fails is left out; if all fail, the first error counts. */
-export async function listPeople(session: Session, kinds: readonly PersonKind[] = ["member", "agent", "squad"]): Promise<Person[]> {
-  const workspace = session.workspaceId();
-  const fetchers: Record<PersonKind, () => Promise<Person[]>> = {
-    member: async () =>
-      (await session.api.members(workspace)).map((one) => ({ kind: "member", id: one.user_id, name: one.name, email: one.email })),
-    agent: async () => (await session.api.agents({ workspace_id: workspace })).map((one) => ({ kind: "agent", id: one.id, name: one.name })),
-    squad: async () => squads((await session.http.request("GET", "/api/squads", { query: { workspace_id: workspace } })).body),
-  };
-  const results = await Promise.allSettled(kinds.map((kind) => fetchers[kind]()));
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined && results.every((result) => result.status === "rejected")) throw failed.reason;
-  return results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
-}
-
-function squads(body: unknown): Person[] {
-  const list = isObject(body) ? body["squads"] : body;
-  return (Array.isArray(list) ? (list as unknown[]) : []).flatMap((one) => {
-    if (!isObject(one) || asString(one["id"]) === "" || one["archived_at"]) return [];
-    return [{ kind: "squad" as const, id: asString(one["id"]), name: asString(one["name"]) }];
-  });
 }
 
 const MENTION = /^\[@[^\]]*\]\(mention:\/\/(member|agent|squad)\/([^)]+)\)$/;

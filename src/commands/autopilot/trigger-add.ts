@@ -1,4 +1,5 @@
 import { ApiCommand } from "../../cli/api-command.ts";
+import { webhookAddress } from "../../cli/autopilot-secrets.ts";
 import { argument, outputFlag, textFlag } from "../../cli/flags.ts";
 import { resolveAutopilot } from "../../cli/resolve-objects.ts";
 import { usage } from "../../cli/resolve.ts";
@@ -7,7 +8,7 @@ import { createAutopilotApi } from "../../lib/api/user-api-autopilot.ts";
 export default class AutopilotTriggerAdd extends ApiCommand {
   static override readonly access = "api";
   static override readonly summary = "Give an autopilot a schedule or a webhook";
-  static override readonly examples = ['multica autopilot trigger-add 3f2a --cron "0 3 * * *" --timezone Europe/Berlin'];
+  static override readonly examples = ['multica autopilot trigger-add 3f2a --cron "0 3 * * *" --timezone Europe/Berlin', "multica autopilot trigger-add 3f2a --kind webhook --output table"];
   static override readonly args = { autopilot: argument("autopilot UUID or its first digits") };
   static override readonly flags = {
     kind: textFlag("what sets it off; schedule unless given", { options: ["schedule", "webhook"] }),
@@ -31,8 +32,8 @@ export default class AutopilotTriggerAdd extends ApiCommand {
       ...(flags.label === undefined ? {} : { label: flags.label }),
     });
     await this.emit(flags, trigger, async () => {
-      const url = trigger["webhook_url"] || (trigger["webhook_path"] ? `${session.http.serverUrl}${String(trigger["webhook_path"])}` : "");
-      return `${(await import("../../views/autopilots.ts")).triggerTable([trigger])}${url === "" ? "" : `${String(url)}\n`}`;
+      const url = webhookAddress(trigger, session.http.serverUrl);
+      return `${(await import("../../views/autopilots.ts")).triggerTable([trigger])}${url === "" ? "" : `${url}\n`}`;
     });
   }
 }

@@ -25,6 +25,7 @@ export function createAutopilotApi(http: Http) {
     runs: async (id: string, query: NonNullable<RequestOptions["query"]>) => listIn<AutopilotRun>(await call("GET", path(id, "runs"), { query }), "runs"),
     addTrigger: (id: string, body: TriggerInput) => call<AutopilotTrigger>("POST", path(id, "triggers"), { body }),
     updateTrigger: (id: string, trigger: string, body: TriggerInput) => call<AutopilotTrigger>("PATCH", path(id, "triggers", trigger), { body }),
+    rotateUrl: (id: string, trigger: string) => call<AutopilotTrigger>("POST", path(id, "triggers", trigger, "rotate-webhook-token"), { body: {} }),
     removeTrigger: (id: string, trigger: string) => call<null>("DELETE", path(id, "triggers", trigger)),
   };
 }

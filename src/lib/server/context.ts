@@ -64,6 +64,8 @@ interface Limits {
   readonly bodyBytes: number;
   /** Of the one route that takes files. */
   readonly uploadBytes: number;
+  /** Of what a webhook is told. */
+  readonly deliveryBytes: number;
   readonly socketMessageBytes: number;
 }
 
@@ -71,6 +73,7 @@ export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 10 * 1024 * 1024,
   // The file and the form around it.
   uploadBytes: MAX_UPLOAD_BYTES + 64 * 1024,
+  deliveryBytes: 1024 * 1024,
   socketMessageBytes: 64 * 1024,
 };
 

@@ -34,6 +34,9 @@ const triggerSchema = z.looseObject({
   cron_expression: text,
   timezone: text,
   next_run_at: text,
+  webhook_token: text,
+  webhook_path: text,
+  webhook_url: text,
   label: text,
   last_fired_at: text,
   created_at: text,
@@ -72,13 +75,21 @@ export const autopilotInputSchema = z.looseObject({
 });
 export type AutopilotInput = z.infer<typeof autopilotInputSchema>;
 
+/** Of what a webhook is told only this event, and of it only these actions, start a run. */
+const eventFilterSchema = z.looseObject({ event: z.string(), actions: z.array(z.string()).optional() });
+export type EventFilter = z.infer<typeof eventFilterSchema>;
+
 export const triggerInputSchema = z.looseObject({
   kind: z.string().optional(),
   enabled: z.boolean().optional(),
   cron_expression: text,
   timezone: text,
   label: text,
+  provider: text,
+  event_filters: z.array(eventFilterSchema).nullish(),
 });
+/** `PUT …/signing-secret`; null and the empty text take it away. */
+export const signingSecretSchema = z.looseObject({ signing_secret: text });
 export type TriggerInput = z.infer<typeof triggerInputSchema>;
 
 /** `POST …/trigger`: run now. */

@@ -13,6 +13,8 @@ export * from "./state-port.ts";
 export * from "./pending.ts";
 export * from "./project-statuses.ts";
 export * from "./projects.ts";
+export * from "./properties.ts";
+export type * from "./property-types.ts";
 export * from "./runtimes.ts";
 export * from "./satellites.ts";
 export * from "./skills.ts";

@@ -27,6 +27,7 @@ const issueSchema = z.looseObject({
   revision: z.number().nullish(),
   last_activity_at: text,
   metadata: z.looseObject({}).nullish(),
+  properties: z.looseObject({}).nullish(),
 });
 export type Issue = z.infer<typeof issueSchema>;
 

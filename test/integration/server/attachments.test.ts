@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, utimesSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { announced } from "../../support/announced.ts";
 import { type LiveServer, liveServer } from "../../support/live-server.ts";
 import { waitFor } from "../../support/wait.ts";
 import { uuid } from "../../../src/lib/core/index.ts";
@@ -16,23 +16,6 @@ async function upload(server: LiveServer, fields: Record<string, string>, option
     body: form,
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
-
-/** The answer to an upload that only says how large it would be. */
-function announced(server: LiveServer, bytes: number): Promise<{ status: number | undefined; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${server.token}`, "content-type": "multipart/form-data; boundary=x", "content-length": String(bytes) };
-    const sent = request(`${server.url}/api/upload-file`, { method: "POST", headers }, (response) => {
-      let text = "";
-      response.on("data", (chunk) => (text += String(chunk)));
-      response.on("end", () => {
-        sent.destroy();
-        resolve({ status: response.statusCode, text });
-      });
-    });
-    sent.on("error", reject);
-    sent.flushHeaders();
-  });
 }
 
 async function fetchBytes(server: LiveServer, path: string, token = server.token) {
@@ -133,7 +116,7 @@ describe("attachments", () => {
     expect([missing.status, await missing.json()]).toEqual([400, { error: "missing file field: file" }]);
     const large = await fetch(`${server.url}/api/issues`, { method: "POST", headers, body: "x".repeat(10 * 1024 * 1024 + 1) });
     expect(large.status).toBe(413);
-    expect(await announced(server, 101 * 1024 * 1024)).toEqual({ status: 400, text: '{"error":"file too large or invalid multipart form"}\n' });
+    expect(await announced(`${server.url}/api/upload-file`, 101 * 1024 * 1024, { authorization: `Bearer ${server.token}`, "content-type": "multipart/form-data; boundary=x" })).toEqual({ status: 400, text: '{"error":"file too large or invalid multipart form"}\n' });
     expect(existsSync(join(server.dataDir, "uploads"))).toBe(false);
     const avatar = await upload(server, {}, { name: "me.png", type: "image/png", workspace: false });
     expect(Object.keys(avatar.body).sort()).toEqual(["filename", "id", "url"]);

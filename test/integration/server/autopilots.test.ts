@@ -87,7 +87,7 @@ describe("autopilots", () => {
       expect([answer.status, answer.body["error"]]).toEqual([400, error]);
     }
     for (const [body, error] of [
-      [{ kind: "webhook" }, "this server has schedule triggers only"],
+      [{ kind: "api" }, 'invalid kind "api"; valid values: schedule, webhook'],
       [{ kind: "schedule" }, "cron_expression is required"],
       [{ cron_expression: "nonsense" }, "invalid cron_expression"],
       [{ cron_expression: "0 0 31 2 *" }, "cron_expression never fires"],

@@ -52,10 +52,11 @@ const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f"
 
 /** The API commands by topic. */
 const API: Readonly<Record<string, string>> = {
-  issue: "list get create update assign status runs run-messages cancel-task rerun children search pull-requests timeline usage",
+  issue: "list get create update assign status runs run-messages cancel-task rerun children search pull-requests timeline usage reorder",
   "issue:comment": "list add delete resolve unresolve",
   "issue:metadata": "list get set delete",
   "issue:label": "list add remove",
+  "issue:property": "list set unset",
   "issue:subscriber": "list add remove",
   workspace: "list get",
   "workspace:member": "list",
@@ -68,6 +69,7 @@ const API: Readonly<Record<string, string>> = {
   skill: "list get create update delete",
   "skill:files": "list upsert delete",
   project: "list get create update status delete",
+  property: "list get create update archive unarchive",
   "project:resource": "list add update remove",
   "user:profile": "get update",
   inbox: "list count read unread archive unarchive read-all archive-all",

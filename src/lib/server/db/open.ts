@@ -7,9 +7,11 @@ import { SCHEMA_AUTOPILOTS } from "./schema-autopilots.ts";
 import { SCHEMA_CHAT } from "./schema-chat.ts";
 import { SCHEMA_MCP } from "./schema-mcp.ts";
 import { SCHEMA_PROJECTS } from "./schema-projects.ts";
+import { SCHEMA_PROPERTIES } from "./schema-properties.ts";
 import { SCHEMA_REQUESTS } from "./schema-requests.ts";
 import { SCHEMA_SKILLS } from "./schema-skills.ts";
 import { SCHEMA_SQUADS } from "./schema-squads.ts";
+import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 
 // A statement that waits holds the whole process up: the only other writer is a token being minted.
 const BUSY_MS = 2000;
@@ -27,6 +29,8 @@ const MIGRATIONS: readonly string[] = [
   // What an agent has under way is counted for every claim: without this that costs more with every task that ever ended.
   "CREATE INDEX task_of_agent ON task (agent_id, status);",
   SCHEMA_MCP,
+  SCHEMA_PROPERTIES,
+  SCHEMA_WEBHOOKS,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import { parseJson } from "../../core/index.ts";
 import type { Autopilot, AutopilotRun, AutopilotTrigger } from "../../wire/index.ts";
+import { objectsColumn } from "./json-column.ts";
 import { isoOrNull, isoSeconds } from "./time.ts";
 
 export interface AutopilotRow {
@@ -25,11 +26,15 @@ export interface AutopilotRow {
 export interface AutopilotTriggerRow {
   id: string;
   autopilot_id: string;
-  kind: string;
+  kind: "schedule" | "webhook";
   enabled: number;
-  cron_expression: string;
-  timezone: string;
+  cron_expression: string | null;
+  timezone: string | null;
   next_run_at: number | null;
+  webhook_token: string | null;
+  provider: string | null;
+  signing_secret: string | null;
+  event_filters: string;
   label: string | null;
   last_fired_at: number | null;
   created_at: number;
@@ -92,8 +97,9 @@ export function autopilotWire(row: AutopilotRow, facts: AutopilotFacts): Autopil
   };
 }
 
-/** Trigger as in server-api.md 13.13; what belongs to webhooks is empty here. */
-export function triggerWire(row: AutopilotTriggerRow): AutopilotTrigger {
+/** Trigger as in server-api.md 13.13. Without `secrets` it says that there is an address, but not which. */
+export function triggerWire(row: AutopilotTriggerRow, secrets: boolean): AutopilotTrigger {
+  const token = secrets ? row.webhook_token : null;
   return {
     id: row.id,
     autopilot_id: row.autopilot_id,
@@ -102,16 +108,19 @@ export function triggerWire(row: AutopilotTriggerRow): AutopilotTrigger {
     cron_expression: row.cron_expression,
     timezone: row.timezone,
     next_run_at: isoOrNull(row.next_run_at),
-    webhook_token: null,
-    webhook_path: null,
+    webhook_token: token,
+    webhook_path: token === null ? null : `/api/webhooks/autopilots/${token}`,
+    // A client knows best under which address it reaches this server.
     webhook_url: null,
-    provider: null,
-    has_signing_secret: false,
-    signing_secret_hint: null,
+    has_webhook_token: row.webhook_token !== null,
+    provider: row.provider,
+    has_signing_secret: row.signing_secret !== null,
+    signing_secret_hint: row.signing_secret === null ? null : row.signing_secret.slice(-4),
     label: row.label,
     last_fired_at: isoOrNull(row.last_fired_at),
     created_at: isoSeconds(row.created_at),
     updated_at: isoSeconds(row.updated_at),
+    ...(row.kind === "webhook" ? { event_filters: objectsColumn(row.event_filters) } : {}),
   };
 }
 

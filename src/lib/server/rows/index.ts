@@ -9,6 +9,7 @@ export * from "./issue.ts";
 export * from "./json-column.ts";
 export * from "./mcp-server.ts";
 export * from "./project.ts";
+export * from "./property.ts";
 export * from "./request.ts";
 export * from "./runtime.ts";
 export * from "./skill.ts";

@@ -26,6 +26,7 @@ export interface IssueRow {
   origin_type: string | null;
   origin_id: string | null;
   metadata: string;
+  properties: string;
   revision: number;
   last_activity_at: number | null;
   created_at: number;
@@ -103,7 +104,7 @@ export function issueWire(row: IssueRow, prefix: string) {
     revision: row.revision,
     last_activity_at: isoOrNull(row.last_activity_at),
     metadata: objectColumn(row.metadata),
-    properties: {},
+    properties: objectColumn(row.properties),
   };
 }
 

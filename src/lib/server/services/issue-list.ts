@@ -32,7 +32,10 @@ const WHERE = `i.workspace_id = :workspaceId
     WHEN 'created_at' THEN date(i.created_at / 1000, 'unixepoch') ELSE date(i.updated_at / 1000, 'unixepoch') END BETWEEN :dateStart AND :dateEnd)
   AND (:q IS NULL OR instr(lower(i.title), :q) > 0 OR instr(lower(coalesce(i.description, '')), :q) > 0)
   AND (:metadata IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(:metadata) w WHERE NOT EXISTS
-    (SELECT 1 FROM json_each(i.metadata) h WHERE h.key = w.key AND h.type = w.type AND h.value IS w.value)))`;
+    (SELECT 1 FROM json_each(i.metadata) h WHERE h.key = w.key AND h.type = w.type AND h.value IS w.value)))
+  AND (:properties IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(:properties) w WHERE NOT EXISTS
+    (SELECT 1 FROM json_each(i.properties) h WHERE h.key = w.key AND h.type = w.type AND (h.value IS w.value OR (w.type = 'array'
+      AND NOT EXISTS (SELECT 1 FROM json_each(w.value) x WHERE x.value NOT IN (SELECT value FROM json_each(h.value))))))))`;
 
 const SORTS: Readonly<Record<string, string>> = {
   position: "i.position",
@@ -87,7 +90,8 @@ function filters(workspaceId: string, query: ListQuery): SqlParams {
     scheduled: flag(query, "scheduled"),
     ...dateRange(query),
     q: query["q"] ? asciiLower(query["q"]) : null,
-    metadata: metadata(query["metadata"]),
+    metadata: contained("metadata", query["metadata"]),
+    properties: contained("properties", query["properties"]),
   };
 }
 
@@ -102,10 +106,10 @@ function dateRange(query: ListQuery): { dateField: string | null; dateStart: str
   return { dateField: field, dateStart: start, dateEnd: end };
 }
 
-function metadata(text: string | undefined): string | null {
+function contained(name: string, text: string | undefined): string | null {
   if (text === undefined || text === "") return null;
   const value = parseJson(text);
-  if (!isObject(value)) throw badRequest("invalid metadata");
+  if (!isObject(value)) throw badRequest(`invalid ${name}`);
   return JSON.stringify(value);
 }
 

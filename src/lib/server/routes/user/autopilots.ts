@@ -1,4 +1,4 @@
-import { autopilotInputSchema, autopilotTriggerSchema, triggerInputSchema } from "../../../wire/index.ts";
+import { autopilotInputSchema, autopilotTriggerSchema, signingSecretSchema, triggerInputSchema } from "../../../wire/index.ts";
 import type { ServerContext } from "../../context.ts";
 import { all, one } from "../../db/query.ts";
 import { badRequest } from "../../http-error.ts";
@@ -6,17 +6,17 @@ import { intQuery, readBody, uuidOf } from "../../http/body.ts";
 import type { App, AppContext } from "../../http/env.ts";
 import { json, noContent } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
-import { type AutopilotRow, type AutopilotRunRow, runWire, triggerWire } from "../../rows/index.ts";
+import { type AutopilotRow, type AutopilotRunRow, type AutopilotTriggerRow, runWire, triggerWire } from "../../rows/index.ts";
 import { createAutopilot, deleteAutopilot, listAutopilots, loadAutopilot, showAutopilot, updateAutopilot } from "../../services/autopilots/autopilots.ts";
 import { runAutopilot } from "../../services/autopilots/run.ts";
-import { addTrigger, changeTrigger, loadTrigger, removeTrigger, triggersOf } from "../../services/autopilots/triggers.ts";
-import { requireOwner } from "../../services/ownership.ts";
+import { addTrigger, changeTrigger, loadTrigger, removeTrigger, rotateToken, setSigningSecret, triggersOf } from "../../services/autopilots/triggers.ts";
+import { mayChange, requireOwner } from "../../services/ownership.ts";
 import { cancelTasksOfAutopilot } from "../../services/tasks/enqueue.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
 
 const MAX_KEY = 255;
 
-/** Autopilots, their schedules and runs (server-api.md 13.13). Webhooks and collaborators do not exist here. */
+/** Autopilots, what sets them off, and their runs (server-api.md 13.13). Collaborators do not exist here. */
 export function autopilotRoutes(app: App, ctx: ServerContext): void {
   app.get("/api/autopilots", (c) => {
     const found = listAutopilots(ctx.db, scopeOf(ctx, c), c.req.query("status") || null);
@@ -34,7 +34,8 @@ export function autopilotRoutes(app: App, ctx: ServerContext): void {
   app.get("/api/autopilots/:id", (c) => {
     const scope = scopeOf(ctx, c);
     const autopilot = showAutopilot(ctx.db, scope, autopilotId(c));
-    return json({ autopilot, triggers: triggersOf(ctx.db, autopilotId(c)).map(triggerWire) });
+    const secrets = mayChange(ctx.db, scope, loadAutopilot(ctx.db, scope.workspace.id, autopilotId(c)).owner_id);
+    return json({ autopilot, triggers: triggersOf(ctx.db, autopilotId(c)).map((row) => triggerWire(row, secrets)) });
   });
 
   app.patch("/api/autopilots/:id", async (c) => {
@@ -76,17 +77,27 @@ export function autopilotRoutes(app: App, ctx: ServerContext): void {
 
 function triggerRoutes(app: App, ctx: ServerContext): void {
   const one = "/api/autopilots/:id/triggers/:triggerId";
+  const answer = (c: AppContext, scope: Scope, work: (tx: Tx, row: AutopilotTriggerRow) => AutopilotTriggerRow): Response =>
+    json(triggerWire(change(ctx, c, scope, (tx, autopilot) => work(tx, loadTrigger(tx.db, autopilot.id, triggerId(c)))), true));
 
   app.post("/api/autopilots/:id/triggers", async (c) => {
     const scope = scopeOf(ctx, c);
     const input = await readBody(c, triggerInputSchema);
-    return json(triggerWire(change(ctx, c, scope, (tx, row) => addTrigger(tx, row.id, input))), 201);
+    return json(triggerWire(change(ctx, c, scope, (tx, row) => addTrigger(tx, row.id, input)), true), 201);
   });
 
   app.patch(one, async (c) => {
     const scope = scopeOf(ctx, c);
     const input = await readBody(c, triggerInputSchema);
-    return json(triggerWire(change(ctx, c, scope, (tx, row) => changeTrigger(tx, loadTrigger(tx.db, row.id, triggerId(c)), input))));
+    return answer(c, scope, (tx, row) => changeTrigger(tx, row, input));
+  });
+
+  app.post(`${one}/rotate-webhook-token`, (c) => answer(c, scopeOf(ctx, c), rotateToken));
+
+  app.put(`${one}/signing-secret`, async (c) => {
+    const scope = scopeOf(ctx, c);
+    const { signing_secret: secret } = await readBody(c, signingSecretSchema);
+    return answer(c, scope, (tx, row) => setSigningSecret(tx, row, secret ?? ""));
   });
 
   app.delete(one, (c) => {

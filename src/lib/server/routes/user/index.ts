@@ -15,6 +15,7 @@ import { mcpServerRoutes } from "./mcp-servers.ts";
 import { meRoutes } from "./me.ts";
 import { profileRoutes } from "./profiles.ts";
 import { projectRoutes } from "./projects.ts";
+import { propertyRoutes } from "./properties.ts";
 import { runtimeRequestRoutes } from "./runtime-requests.ts";
 import { runtimeRoutes } from "./runtimes.ts";
 import { skillRoutes } from "./skills.ts";
@@ -41,6 +42,7 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   autopilotRoutes(app, ctx);
   chatRoutes(app, ctx);
   labelRoutes(app, ctx);
+  propertyRoutes(app, ctx);
   issueBatchRoutes(app, ctx);
   issueRoutes(app, ctx);
   issueSatelliteRoutes(app, ctx);

@@ -11,11 +11,11 @@ import { type DetachedRefusal, enqueueDetached } from "../tasks/detached.ts";
 import { OPEN_STATES, sqlStates } from "../tasks/states.ts";
 
 export interface Firing {
-  readonly source: "manual" | "schedule" | "api";
+  readonly source: "manual" | "schedule" | "webhook" | "api";
   readonly triggerId?: string;
   readonly payload?: unknown;
   readonly idempotencyKey?: string;
-  /** Who asked for it; a schedule runs for the autopilot's owner. */
+  /** Who asked for it; schedules and webhooks run for the autopilot's owner. */
   readonly actor?: Actor;
 }
 
@@ -121,7 +121,8 @@ function taskOf(tx: Tx, issue: IssueRow): TaskRow | undefined {
   return one<TaskRow>(tx.db, "SELECT * FROM task WHERE issue_id = :id ORDER BY created_at DESC, rowid DESC LIMIT 1", { id: issue.id });
 }
 
-function earlierRun(tx: Tx, autopilotId: string, key: string | undefined): AutopilotRunRow | undefined {
+/** The run that an earlier delivery or request with this key started. */
+export function earlierRun(tx: Tx, autopilotId: string, key: string | undefined): AutopilotRunRow | undefined {
   if (key === undefined) return undefined;
   return one<AutopilotRunRow>(tx.db, "SELECT * FROM autopilot_run WHERE autopilot_id = :autopilotId AND idempotency_key = :key", { autopilotId, key });
 }
