@@ -15,6 +15,7 @@ export interface Actor {
 /** Something that listeners (the daemon socket) hear about once the transaction that caused it is on disk. */
 export type BusEvent =
   | { readonly type: "task_available"; readonly runtimeId: string; readonly taskId: string }
+  | { readonly type: "task_deferred"; readonly runtimeId: string; readonly fireAt: number }
   | { readonly type: "runtime_profiles_changed"; readonly workspaceId: string; readonly profileId: string }
   | { readonly type: "workspaces_changed"; readonly userId: string }
   | { readonly type: "pending_work"; readonly runtimeId: string; readonly kind: string };
@@ -35,6 +36,10 @@ export interface Thresholds {
   readonly runningTimeoutMs: number;
   readonly offlineGraceMs: number;
   readonly queueExpiryMs: number;
+  /** How long a retry waits for the runtime that went offline under its task. */
+  readonly reconnectMs: number;
+  /** How long a cancelled chat turn may still send words. */
+  readonly chatOutcomeMs: number;
   readonly runtimeDeleteMs: number;
   readonly taskTokenMs: number;
   readonly socketPingMs: number;
@@ -52,6 +57,9 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   // A laptop that slept is not a dead daemon (server-api.md 14.5).
   offlineGraceMs: 15 * 60_000,
   queueExpiryMs: 2 * 3_600_000,
+  // A machine that sleeps overnight keeps its work (server-api.md 14.5); 3 h are for servers with many people.
+  reconnectMs: 24 * 3_600_000,
+  chatOutcomeMs: 60_000,
   runtimeDeleteMs: 7 * 24 * 3_600_000,
   taskTokenMs: 24 * 3_600_000,
   socketPingMs: 54_000,

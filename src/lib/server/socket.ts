@@ -118,6 +118,8 @@ function deliver(ctx: ServerContext, connection: DaemonConnection, event: BusEve
         connection.send({ type: FRAME.taskAvailable, payload: { runtime_id: event.runtimeId, task_id: event.taskId } });
       }
       return;
+    case "task_deferred":
+      return;
     case "pending_work":
       if (connection.runtimeIds.has(event.runtimeId)) {
         connection.send({ type: FRAME.pendingWork, payload: { runtime_id: event.runtimeId, kind: event.kind } });

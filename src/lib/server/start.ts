@@ -10,6 +10,7 @@ import { serverPaths } from "./paths.ts";
 import { ensureLocalUser } from "./services/account.ts";
 import { sweepFiles } from "./services/attachments/files.ts";
 import { startScheduler } from "./services/autopilots/scheduler.ts";
+import { startAlarm } from "./services/tasks/alarm.ts";
 import { createAudit } from "./services/tasks/audit.ts";
 import { startSweeper } from "./services/tasks/sweeper.ts";
 import { trackConnections } from "./connections.ts";
@@ -117,10 +118,12 @@ async function serve(ctx: ServerContext, options: StartOptions): Promise<Serving
   const port = await listen(http, options);
   const sweeper = startSweeper(ctx);
   const stopScheduler = startScheduler(ctx);
+  const stopAlarm = startAlarm(ctx);
   const stopFiles = ctx.clock.every(FILE_SWEEP_MS, () => void sweepFiles(ctx));
   const close = async (): Promise<void> => {
     sweeper.stop();
     stopScheduler();
+    stopAlarm();
     stopFiles();
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     connections.closeIdle();

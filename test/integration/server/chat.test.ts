@@ -80,7 +80,7 @@ describe("a conversation", () => {
     const [fresh] = await server.claim([R]);
     expect(fresh).not.toHaveProperty("prior_session_id");
     await server.post(`/api/tasks/${fresh?.id}/cancel`);
-    expect((await messages(server, S)).at(-1)?.role).toBe("user");
+    expect((await messages(server, S)).at(-1)).toMatchObject({ role: "assistant", content: "prompt is too long" });
   });
 
   it("is read by its agent through the task's token, page by page, and by no other", async () => {

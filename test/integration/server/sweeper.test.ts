@@ -70,8 +70,13 @@ describe("sweeper", () => {
     await world.clock.advance(2 * MINUTE);
     expect(world.task(run.id)).toMatchObject({ status: "failed", failure_reason: "runtime_offline", error: "runtime went offline" });
     expect(world.tasks()).toHaveLength(2);
-    await world.clock.advance(24 * 60 * MINUTE);
+    await world.clock.advance(12 * 60 * MINUTE);
+    expect(world.tasks()[1]).toMatchObject({ status: "deferred", attempt: 2 });
+    world.events.length = 0;
+    world.beat();
     expect(world.tasks()[1]?.status).toBe("queued");
+    expect(world.events).toContainEqual({ type: "task_available", runtimeId: world.runtimeId, taskId: world.tasks()[1]?.id });
+    expect(world.claim()).toMatchObject({ attempt: 2, parent_task_id: run.id });
   });
 
   it("does not take a night of sleep for the death of a daemon", async () => {

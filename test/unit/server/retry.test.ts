@@ -15,11 +15,11 @@ const facts: RetryFacts = {
 describe("decideRetry", () => {
   const retried = ["runtime_offline", "runtime_recovery", "timeout", "agent_error.provider_network", "skill_bundle_unavailable"];
   it.each(retried)("retries %s once and lets the session go on", (reason) => {
-    expect(decideRetry({ ...facts, reason })).toEqual({ kind: "retry", attempt: 2, fresh: false });
+    expect(decideRetry({ ...facts, reason })).toMatchObject({ kind: "retry", attempt: 2, fresh: false });
   });
 
   it("retries an inactive codex with a new session", () => {
-    expect(decideRetry({ ...facts, reason: "codex_semantic_inactivity" })).toEqual({ kind: "retry", attempt: 2, fresh: true });
+    expect(decideRetry({ ...facts, reason: "codex_semantic_inactivity" })).toEqual({ kind: "retry", attempt: 2, fresh: true, delayMs: 0 });
   });
 
   const final = [

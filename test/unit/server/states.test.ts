@@ -11,7 +11,7 @@ describe("statesBefore", () => {
     ["waiting_local_directory", ["dispatched"]],
     ["running", ["dispatched", "waiting_local_directory"]],
     ["completed", ["running"]],
-    ["failed", ["queued", "dispatched", "waiting_local_directory", "running"]],
+    ["failed", ["queued", "deferred", "dispatched", "waiting_local_directory", "running"]],
     ["cancelled", ["queued", "deferred", "dispatched", "waiting_local_directory", "running"]],
   ] as const)("lets a task become %s only from %j", (to, from) => {
     expect(statesBefore(to)).toEqual(from);

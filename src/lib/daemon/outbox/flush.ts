@@ -12,6 +12,12 @@ export function flushTerminals(outbox: Outbox, clock: Clock, ours: (runtimeId: s
   return until(outbox, clock, ms, () => (![...outbox.lanes.values()].some(mine) ? true : undefined));
 }
 
+/** Delivers everything of one task, at most for `ms`. False when something still waits. */
+export function flushTask(outbox: Outbox, clock: Clock, taskId: string, ms: number): Promise<boolean> {
+  outbox.kick((lane) => lane.id === taskId);
+  return until(outbox, clock, ms, () => (outbox.lanes.has(taskId) ? undefined : true));
+}
+
 /** Delivers what it can before the daemon ends, at most for `ms`; gives up as soon as the server is seen to be away. */
 export function flushAll(outbox: Outbox, clock: Clock, ms: number): Promise<boolean> {
   const { looks } = outbox;

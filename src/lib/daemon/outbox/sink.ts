@@ -2,7 +2,11 @@ import type { Clock } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { TaskPatch } from "../../state/index.ts";
 import { type ReportApi, type ReportSink, type TerminalReport, createDirectSink } from "../task/sink.ts";
+import { flushTask } from "./flush.ts";
 import type { Outbox } from "./outbox.ts";
+
+/** How long the last words of a cancelled run may hold its acknowledgement up; the server waits for 60 s. */
+const LAST_WORDS_MS = 10_000;
 
 /**
  * The durable way of a task's reports: each call returns when the report is written down. Only the acknowledgement of a
@@ -45,14 +49,16 @@ export function createOutboxSink(outbox: Outbox, options: { readonly api: Report
       outbox.add(report.taskId, [...before, { kind: report.kind, body: report.body }], { durable: true, held: true, task: ending(report) });
     },
     withdraw: (taskId) => outbox.withdraw(taskId),
-    terminal: (report) => {
+    terminal: async (report) => {
       if (report.kind === "cancel_ack") {
         outbox.withdraw(report.taskId);
-        return direct.terminal(report);
+        // With it the server takes the run's words for complete: those of a conversation become its answer.
+        await flushTask(outbox, options.clock, report.taskId, LAST_WORDS_MS);
+        return await direct.terminal(report);
       }
       const task = ending(report);
       if (!outbox.release(report.taskId, report.kind, report.body, task)) outbox.add(report.taskId, [report], { durable: true, task });
-      return Promise.resolve({ kind: "queued" });
+      return { kind: "queued" };
     },
   };
 }

@@ -11,6 +11,7 @@ import { SCHEMA_PROPERTIES } from "./schema-properties.ts";
 import { SCHEMA_REQUESTS } from "./schema-requests.ts";
 import { SCHEMA_SKILLS } from "./schema-skills.ts";
 import { SCHEMA_SQUADS } from "./schema-squads.ts";
+import { SCHEMA_TASK_STATES } from "./schema-task-states.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 
 // A statement that waits holds the whole process up: the only other writer is a token being minted.
@@ -31,6 +32,7 @@ const MIGRATIONS: readonly string[] = [
   SCHEMA_MCP,
   SCHEMA_PROPERTIES,
   SCHEMA_WEBHOOKS,
+  SCHEMA_TASK_STATES,
 ];
 
 /**

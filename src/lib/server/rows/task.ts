@@ -49,6 +49,8 @@ export interface TaskRow {
   wait_reason: string | null;
   cancel_acked_at: number | null;
   fire_at: number | null;
+  escalates_task_id: string | null;
+  chat_outcome: "restore" | "keep" | null;
   dispatched_at: number | null;
   prepare_lease_expires_at: number | null;
   started_at: number | null;

@@ -6,6 +6,7 @@ import type { App, AppContext } from "../../http/env.ts";
 import { json, noContent } from "../../http/respond.ts";
 import { type Scope, requireHuman, scopeOf } from "../../http/scope.ts";
 import { isoSeconds } from "../../rows/index.ts";
+import { dropDraft, listDrafts } from "../../services/chat/drafts.ts";
 import { listMessages, messagesWire, pendingTask, postMessage } from "../../services/chat/messages.ts";
 import { createSession, deleteSession, listSessions, loadSession, markRead, showSession, updateSession } from "../../services/chat/sessions.ts";
 import { transcriptOf } from "../../services/chat/transcript.ts";
@@ -84,6 +85,14 @@ function messageRoutes(app: App, ctx: ServerContext, personal: (c: AppContext) =
       has_more: more,
       ...(more ? { next_cursor: { created_at: isoSeconds(first.created_at), id: first.id } } : {}),
     });
+  });
+
+  app.get(`${ONE}/draft-restores`, (c) => json({ restores: listDrafts(ctx.db, loadSession(ctx.db, personal(c), sessionId(c)).id) }));
+
+  app.delete(`${ONE}/draft-restores/:draftId`, (c) => {
+    const scope = personal(c);
+    inTransaction(ctx, (tx) => dropDraft(tx, loadSession(tx.db, scope, sessionId(c)).id, uuidOf(c.req.param("draftId"), "draft id")));
+    return noContent();
   });
 
   app.get(`${ONE}/pending-task`, (c) => json(pendingTask(ctx.db, loadSession(ctx.db, personal(c), sessionId(c)).id)));

@@ -8,12 +8,18 @@ import { json } from "../../http/respond.ts";
 import { type Scope, scopeOf } from "../../http/scope.ts";
 import { type TaskRow, type TaskUsageRow, taskWire } from "../../rows/index.ts";
 import { loadIssue } from "../../services/issues.ts";
-import { cancelTask } from "../../services/tasks/cancel.ts";
+import { cancelledMessage } from "../../services/chat/drafts.ts";
+import { cancelTask, isOwnChat } from "../../services/tasks/cancel.ts";
 import { listMessages } from "../../services/tasks/records.ts";
 import { rerunIssue } from "../../services/tasks/rerun.ts";
+import { OPEN_STATES, sqlStates } from "../../services/tasks/states.ts";
 import { findTask } from "../../services/tasks/store.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
+import { capabilitiesOf } from "../daemon/capabilities.ts";
 import { issueOf } from "./issues.ts";
+
+/** What a client says that asks a conversation for its drafts: a turn that had begun gives its question back there, later. */
+const KNOWS_DRAFTS = "chat-draft-restore-v1";
 
 /** Tasks as users and agents see them (server-api.md 13.6). */
 export function taskRoutes(app: App, ctx: ServerContext): void {
@@ -47,19 +53,37 @@ export function taskRoutes(app: App, ctx: ServerContext): void {
 
   app.post("/api/tasks/:taskId/cancel", (c) => cancel(ctx, c, scopeOf(ctx, c), () => true));
 
+  app.get("/api/agent-task-snapshot", (c) => json(taskSnapshot(ctx.db, scopeOf(ctx, c))));
+
   app.get("/api/tasks/:taskId/messages", (c) => {
     const task = loadTask(ctx.db, scopeOf(ctx, c), c);
     return json(listMessages(ctx.db, task.id, intQuery(c, "since", 0, Number.MAX_SAFE_INTEGER)));
   });
 }
 
+/** What is under way in the workspace, and the last run of each agent; conversations of other people are not among them. */
+function taskSnapshot(db: Tx["db"], scope: Scope): object[] {
+  const sql = `SELECT t.* FROM task t LEFT JOIN chat_session s ON s.id = t.chat_session_id
+    WHERE t.workspace_id = :workspaceId AND (t.chat_session_id IS NULL OR s.creator_id = :userId)
+      AND (t.status IN (${sqlStates(OPEN_STATES)}) OR t.id = (
+        SELECT l.id FROM task l LEFT JOIN chat_session ls ON ls.id = l.chat_session_id
+        WHERE l.agent_id = t.agent_id AND l.completed_at IS NOT NULL AND (l.chat_session_id IS NULL OR ls.creator_id = :userId)
+        ORDER BY l.completed_at DESC, l.rowid DESC LIMIT 1))
+    ORDER BY t.created_at DESC, t.rowid DESC`;
+  const userId = scope.actor.type === "member" ? scope.actor.userId : null;
+  return all<TaskRow>(db, sql, { workspaceId: scope.workspace.id, userId }).map((row) => taskWire(row));
+}
+
 function cancel(ctx: ServerContext, c: AppContext, scope: Scope, belongs: (task: TaskRow) => boolean): Response {
+  const options = { knowsDrafts: capabilitiesOf(c).has(KNOWS_DRAFTS) };
   const row = inTransaction(ctx, (tx) => {
     const task = loadTask(tx.db, scope, c);
     if (!belongs(task)) throw notFound("task");
-    return cancelTask(tx, task.id, scope.actor) ?? task;
+    return cancelTask(tx, task.id, scope.actor, options) ?? task;
   });
-  return json(taskWire(row));
+  const own = row.chat_session_id !== null && isOwnChat(ctx, row.chat_session_id, scope.actor);
+  const restored = own ? cancelledMessage(ctx.db, row.id) : undefined;
+  return json({ ...taskWire(row), ...(restored === undefined ? {} : { cancelled_chat_message: restored }) });
 }
 
 /** The task in the path within the workspace; 404 `task not found`. */

@@ -25,7 +25,8 @@ export function postMessage(tx: Tx, scope: Scope, session: ChatSessionRow, input
   if (input.content.trim() === "") throw badRequest("content is required");
   if (session.status === "archived") throw badRequest("chat session is archived");
   const busy = openTasks(tx.db, session.id);
-  const task = busy.find((one) => one.status === "queued") ?? start(tx, scope, session);
+  // One that is to be tried again in some seconds has not been handed out either.
+  const task = busy.find((one) => one.status === "queued" || one.status === "deferred") ?? start(tx, scope, session);
   const id = tx.newId();
   insert(tx.db, "chat_message", { id, chat_session_id: session.id, role: "user", content: input.content, task_id: task.id, created_at: tx.now });
   linkAttachments(tx, scope, input.attachment_ids, { chat_session_id: session.id, chat_message_id: id });

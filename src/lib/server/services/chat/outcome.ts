@@ -8,25 +8,37 @@ import { commentText } from "../tasks/final-text.ts";
 const NO_RESPONSE = "The agent finished without an answer.";
 
 /**
- * The end of a chat turn becomes the assistant's message, with the files the agent sent along. A turn the person cancelled
- * says nothing: they know (server-api.md 6.8, 6.9).
+ * The end of a chat turn becomes the assistant's message (server-api.md 6.8, 6.9). What a cancelled one becomes is decided
+ * where it is cancelled, or later (`cancelled.ts`).
  */
 export function afterChatTurn(tx: Tx, task: TaskRow): void {
-  const sessionId = task.chat_session_id;
-  if (sessionId === null || task.status === "cancelled") return;
-  if (one(tx.db, "SELECT 1 FROM chat_session WHERE id = :sessionId", { sessionId }) === undefined) return;
+  if (task.status === "cancelled") return;
   const failed = task.status === "failed";
   const text = commentText(failed ? (task.error ?? "") : outputOf(task));
+  const silent = text === "" && !failed;
+  addAnswer(tx, task, { content: silent ? NO_RESPONSE : text, failureReason: failed ? task.failure_reason : null, kind: silent ? "no_response" : "message" });
+}
+
+export interface Answer {
+  readonly content: string;
+  readonly failureReason: string | null;
+  readonly kind: "message" | "no_response";
+}
+
+/** The assistant's message of a turn, with the files the agent sent along; nothing when the conversation is gone. */
+export function addAnswer(tx: Tx, task: TaskRow, answer: Answer): void {
+  const sessionId = task.chat_session_id;
+  if (sessionId === null || one(tx.db, "SELECT 1 FROM chat_session WHERE id = :sessionId", { sessionId }) === undefined) return;
   const id = tx.newId();
   insert(tx.db, "chat_message", {
     id,
     chat_session_id: sessionId,
     role: "assistant",
-    content: text === "" && !failed ? NO_RESPONSE : text,
+    content: answer.content,
     task_id: task.id,
-    failure_reason: failed ? task.failure_reason : null,
-    elapsed_ms: task.started_at === null ? null : tx.now - task.started_at,
-    message_kind: text === "" && !failed ? "no_response" : "message",
+    failure_reason: answer.failureReason,
+    elapsed_ms: task.started_at === null ? null : (task.completed_at ?? tx.now) - task.started_at,
+    message_kind: answer.kind,
     created_at: tx.now,
   });
   run(tx.db, "UPDATE attachment SET chat_message_id = :id WHERE task_id = :taskId AND chat_session_id = :sessionId AND chat_message_id IS NULL", {

@@ -2,6 +2,7 @@ import { isObject } from "../../../core/index.ts";
 import { all, one, run, update } from "../../db/query.ts";
 import { type RuntimeRow, objectColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { promoteDeferred } from "../tasks/follow-ups.ts";
 
 /**
  * A sign of life: refreshes `last_seen_at` and brings the runtime back online. False when there is no such runtime.
@@ -16,6 +17,7 @@ export function touchRuntime(tx: Tx, runtimeId: string): boolean {
     return true;
   }
   run(tx.db, "UPDATE agent_runtime SET last_seen_at = :now, status = 'online', updated_at = :now WHERE id = :id", seen);
+  promoteDeferred(tx, runtimeId);
   const waiting = all<{ id: string }>(tx.db, "SELECT id FROM task WHERE runtime_id = :id AND status = 'queued' LIMIT 1", { id: runtimeId });
   for (const task of waiting) tx.emit({ type: "task_available", runtimeId, taskId: task.id });
   return true;

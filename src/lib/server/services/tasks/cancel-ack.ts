@@ -1,6 +1,7 @@
 import { run } from "../../db/query.ts";
 import { notFound } from "../../http-error.ts";
 import type { Tx } from "../../transaction.ts";
+import { settleTurn } from "../chat/cancelled.ts";
 import { findTask } from "./store.ts";
 
 export interface CancelFacts {
@@ -12,7 +13,7 @@ export interface CancelFacts {
 
 /**
  * What a daemon says after it has wound a cancelled run down. Fills gaps of a cancelled row and never overwrites;
- * for any other row a successful no-op (server-api.md 6.10).
+ * for any other row a successful no-op. Nothing more will come of a chat turn: its outcome is written (server-api.md 6.10).
  */
 export function acknowledgeCancel(tx: Tx, taskId: string, facts: CancelFacts): void {
   if (findTask(tx.db, taskId) === undefined) throw notFound("task");
@@ -31,4 +32,5 @@ export function acknowledgeCancel(tx: Tx, taskId: string, facts: CancelFacts): v
       now: tx.now,
     },
   );
+  settleTurn(tx, taskId);
 }

@@ -1,8 +1,9 @@
 import type { SqlParams } from "../../../platform/index.ts";
 import type { Actor } from "../../context.ts";
-import { all } from "../../db/query.ts";
+import { all, one } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { cancelTurn } from "../chat/cancelled.ts";
 import { afterEnd } from "./aftermath.ts";
 import { releaseWaiting } from "./follow-ups.ts";
 import { OPEN_STATES, sqlStates } from "./states.ts";
@@ -12,8 +13,19 @@ import { endTask, findTask } from "./store.ts";
  * Cancels a task for a user: at once, whatever a daemon is doing with it; the daemon sees it at its next poll.
  * A task that has ended stays as it is. Undefined when there is no such task (server-api.md 11.9).
  */
-export function cancelTask(tx: Tx, id: string, _actor: Actor): TaskRow | undefined {
-  return cancelRow(tx, id) ?? findTask(tx.db, id);
+export function cancelTask(tx: Tx, id: string, actor: Actor, options: { readonly knowsDrafts?: boolean } = {}): TaskRow | undefined {
+  const cancelled = cancelRow(tx, id);
+  if (cancelled !== undefined && cancelled.chat_session_id !== null) {
+    const own = isOwnChat(tx, cancelled.chat_session_id, actor);
+    cancelTurn(tx, cancelled, own && options.knowsDrafts === true ? "restore" : "keep", own);
+  }
+  return findTask(tx.db, id);
+}
+
+/** Words of a conversation go back to the person they are from, and to nobody else. */
+export function isOwnChat(tx: Pick<Tx, "db">, sessionId: string, actor: Actor): boolean {
+  if (actor.type !== "member") return false;
+  return one(tx.db, "SELECT 1 FROM chat_session WHERE id = :sessionId AND creator_id = :userId", { sessionId, userId: actor.userId }) !== undefined;
 }
 
 /** Cancels without an actor, with further columns to set; undefined when the task had ended already. */
@@ -60,5 +72,9 @@ function cancelAll(tx: Tx, column: "issue_id" | "agent_id" | "runtime_id" | "cha
      ORDER BY status NOT IN ('queued', 'deferred'), created_at`,
     { id },
   );
-  return open.filter((task) => cancelRow(tx, task.id) !== undefined).length;
+  return open.filter(({ id: taskId }) => {
+    const cancelled = cancelRow(tx, taskId);
+    if (cancelled !== undefined) cancelTurn(tx, cancelled, "keep", false);
+    return cancelled !== undefined;
+  }).length;
 }

@@ -7,6 +7,7 @@ import { type Tx, inTransaction } from "../../transaction.ts";
 import { cancelRow } from "./cancel.ts";
 import { type ClaimedTask, buildClaim } from "./claim-payload.ts";
 import { promoteDeferred } from "./follow-ups.ts";
+import { isAlive } from "./health.ts";
 import { HELD_STATES, sqlStates } from "./states.ts";
 import { moveTask } from "./store.ts";
 
@@ -64,10 +65,6 @@ export function claimBatch(ctx: ServerContext, runtimeIds: readonly string[], ma
   return tasks;
 }
 
-function isAlive(tx: Tx, runtime: RuntimeRow): boolean {
-  return runtime.status === "online" && (runtime.last_seen_at ?? 0) > tx.now - tx.thresholds.runtimeOfflineMs;
-}
-
 /** A task that was handed out, never started and has no lease: its daemon probably never got the answer. */
 function pickLost(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow | undefined {
   return one<TaskRow>(
@@ -80,7 +77,10 @@ function pickLost(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow
   );
 }
 
-/** The most urgent, then oldest queued task whose agent has room and is not busy with the same thing. */
+/**
+ * The most urgent, then oldest queued task whose agent has room and is not busy with the same thing. A conversation's next
+ * turn does not overtake one that is about to be tried again.
+ */
 function pickQueued(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow | undefined {
   promoteDeferred(tx, runtimeId);
   const held = sqlStates(HELD_STATES);
@@ -95,6 +95,7 @@ function pickQueued(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskR
            AND (x.issue_id = t.issue_id OR x.chat_session_id = t.chat_session_id
              OR (coalesce(t.issue_id, t.chat_session_id, t.autopilot_run_id) IS NULL
                  AND coalesce(x.issue_id, x.chat_session_id, x.autopilot_run_id) IS NULL)))
+       AND NOT EXISTS (SELECT 1 FROM task w WHERE w.chat_session_id = t.chat_session_id AND w.status = 'deferred')
      ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT 1`,
     { runtimeId, skip: JSON.stringify([...skip]) },
   );

@@ -5,6 +5,7 @@ import type { Tx } from "../../transaction.ts";
 import { activeSquad } from "../squads/leading.ts";
 import type { RunTarget } from "./assignee.ts";
 import { cancelRow } from "./cancel.ts";
+import { standBy } from "./escalation.ts";
 import { enqueue, loadComment, triggerColumns } from "./queue.ts";
 import { type RoutedComment, parseMentions, routeComment } from "./routing.ts";
 
@@ -23,14 +24,28 @@ export interface CommentOptions {
 /** Starts the agents a new comment is for. A trigger that is blocked is an outcome, never an error. */
 export function onCommentCreated(tx: Tx, issue: IssueRow, comment: CommentRow, actor: Actor, options: CommentOptions = {}): TriggerOutcome[] {
   const suppressed = new Set(options.suppressAgentIds ?? []);
-  return routedTargets(tx, issue, comment)
+  const woken: TaskRow[] = [];
+  const outcomes = routedTargets(tx, issue, comment)
     .filter(({ agentId }) => !suppressed.has(agentId))
     .map((target): TriggerOutcome => {
       const { agentId } = target;
       const outcome = enqueue(tx, { issue, ...target, actor, trigger: comment.id });
+      if (outcome.kind !== "blocked") woken.push(outcome.task);
       const [status, reason] = outcome.kind === "blocked" ? (["blocked", outcome.reason] as const) : ([outcome.kind, outcome.kind] as const);
       return { target_type: "agent", target_id: agentId, status, reason_code: reason };
     });
+  const [first] = woken;
+  if (first !== undefined && woken.length === 1 && isPlainReply(comment)) standBy(tx, { issue, comment, actor, woken: first, suppressed });
+  return outcomes;
+}
+
+/** Kinds of mentions that decide by themselves who is woken. */
+const NAMING: ReadonlySet<string> = new Set(["agent", "squad", "member", "all"]);
+
+/** A person's answer in a thread that names nobody: the thread decides whom it wakes, not the issue. */
+function isPlainReply(comment: CommentRow): boolean {
+  const named = parseMentions(comment.content).some(({ kind }) => NAMING.has(kind));
+  return comment.author_type === "member" && comment.parent_id !== null && !named;
 }
 
 /** The agents a comment is for, before permission is looked at. */

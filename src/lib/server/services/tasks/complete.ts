@@ -7,6 +7,7 @@ import type { Tx } from "../../transaction.ts";
 import { declinedToAct } from "../squads/leading.ts";
 import { notifySubscribers } from "../inbox.ts";
 import { onCommentCreated } from "./comment-triggers.ts";
+import { settleTurn } from "../chat/cancelled.ts";
 import { afterEnd } from "./aftermath.ts";
 import { afterFailure } from "./fail.ts";
 import { releaseWaiting } from "./follow-ups.ts";
@@ -27,7 +28,11 @@ export interface Completion extends RunFacts {
 export function completeTask(tx: Tx, taskId: string, report: Completion): TaskRow {
   const task = findTask(tx.db, taskId);
   if (task === undefined) throw notFound("task");
-  if (task.status !== "running") return task;
+  if (task.status !== "running") {
+    // Too late to count, but the run is over: a cancelled conversation waits for nothing more.
+    settleTurn(tx, taskId, report.output);
+    return task;
+  }
   const facts = factColumns(task, report);
   if (giveUpReason(report.output) === "agent_error.context_overflow") {
     const set = { ...facts, error: report.output.trim(), failure_reason: "agent_error.context_overflow" };

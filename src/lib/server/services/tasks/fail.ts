@@ -4,6 +4,7 @@ import { notFound } from "../../http-error.ts";
 import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { notifySubscribers } from "../inbox.ts";
+import { settleTurn } from "../chat/cancelled.ts";
 import { afterEnd } from "./aftermath.ts";
 import { storedReason } from "./classify.ts";
 import { commentText } from "./final-text.ts";
@@ -32,7 +33,10 @@ export function failTask(tx: Tx, taskId: string, report: FailureReport): TaskRow
   const reason = storedReason((report.failure_reason ?? "").trim(), report.error);
   const set = { ...factColumns(task, report), error: report.error, failure_reason: reason };
   const failed = endTask(tx, taskId, { to: "failed", from: HELD_STATES, set });
-  if (failed === undefined) return task;
+  if (failed === undefined) {
+    settleTurn(tx, taskId);
+    return task;
+  }
   afterFailure(tx, failed, "daemon");
   return failed;
 }

@@ -1,14 +1,17 @@
 import { all } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { isRuntimeAlive } from "./health.ts";
 import { moveTask } from "./store.ts";
 
 /**
- * Puts the oldest due follow-up of each (issue, agent) pair of `runtimeId` into the queue, when the pair has no queued
- * or dispatched row any more. A follow-up is deferred while the task it follows is dispatched: its prompt is already on
- * the way, and one pending row a pair is a rule of the table (server-api.md 11.1, 11.2).
+ * Puts the oldest due deferred task of each (issue, agent) pair of `runtimeId` into the queue, when its daemon is there and
+ * the pair has no queued or dispatched row any more. Deferred are retries for some seconds, escalations for minutes, and a
+ * follow-up while the task it follows is dispatched: its prompt is already on the way, and one pending row a pair is a rule
+ * of the table (server-api.md 11.1, 11.2).
  */
 export function promoteDeferred(tx: Tx, runtimeId: string): void {
+  if (!isRuntimeAlive(tx, runtimeId)) return;
   const due = all<TaskRow>(
     tx.db,
     `SELECT t.* FROM task t
@@ -23,7 +26,7 @@ export function promoteDeferred(tx: Tx, runtimeId: string): void {
     const pair = `${task.issue_id ?? task.id} ${task.agent_id}`;
     if (seen.has(pair)) continue;
     seen.add(pair);
-    if (moveTask(tx, task.id, { to: "queued", from: ["deferred"], set: { fire_at: null } }) !== undefined) {
+    if (moveTask(tx, task.id, { to: "queued", from: ["deferred"], set: { fire_at: null, escalates_task_id: null } }) !== undefined) {
       tx.emit({ type: "task_available", runtimeId, taskId: task.id });
     }
   }

@@ -1,8 +1,9 @@
 import type { Actor } from "../../context.ts";
 import { all, insert, one } from "../../db/query.ts";
-import { type IssueRow, type TaskRow, type WorkspaceRow, isClosed, issueIdentifier } from "../../rows/index.ts";
+import { type AgentRow, type IssueRow, type TaskRow, type WorkspaceRow, isClosed, issueIdentifier } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { assignedTarget } from "./assignee.ts";
+import { isRuntimeAlive } from "./health.ts";
 import { enqueueForIssue, pendingOf } from "./queue.ts";
 
 /** Author id of what the server itself writes. */
@@ -11,7 +12,7 @@ const SYSTEM_ID = "00000000-0000-0000-0000-000000000000";
 /** A new issue that is not in the backlog starts its agent assignee (server-api.md 11.2). */
 export function onIssueCreated(tx: Tx, issue: IssueRow, actor: Actor, options: { handoffNote?: string } = {}): TaskRow | null {
   if (issue.status === "backlog") return null;
-  return startAssignee(tx, issue, actor, options.handoffNote);
+  return assign(tx, issue, actor, options.handoffNote);
 }
 
 export interface UpdateOptions {
@@ -24,7 +25,7 @@ export function onIssueUpdated(tx: Tx, before: IssueRow, after: IssueRow, actor:
   if (!isClosed(before.status) && isClosed(after.status)) onSubIssueClosed(tx, after, actor);
   if (options.suppressRun === true) return null;
   const reassigned = after.assignee_id !== before.assignee_id || after.assignee_type !== before.assignee_type;
-  if (reassigned && after.status !== "backlog") return startAssignee(tx, after, actor, options.handoffNote);
+  if (reassigned && after.status !== "backlog") return assign(tx, after, actor, options.handoffNote);
   const leftBacklog = before.status === "backlog" && after.status !== "backlog" && !isClosed(after.status);
   const target = leftBacklog ? assignedTarget(tx, after) : undefined;
   if (target === undefined) return null;
@@ -48,6 +49,22 @@ export function postSystemComment(tx: Tx, issue: IssueRow, content: string, pare
     updated_at: tx.now,
   });
   return id;
+}
+
+/** A squad is started only while its leader can begin; who assigned it is told, since nothing waits in a queue then. */
+function assign(tx: Tx, issue: IssueRow, actor: Actor, handoffNote: string | undefined): TaskRow | null {
+  const target = assignedTarget(tx, issue);
+  if (target?.squadId !== undefined && !leaderIsReady(tx, target.agentId)) {
+    postSystemComment(tx, issue, "The squad's leader is not online, so no run was started. Run the issue again when it is.");
+    return null;
+  }
+  return startAssignee(tx, issue, actor, handoffNote);
+}
+
+/** An archived leader or one without a machine is refused with its reason further on. */
+function leaderIsReady(tx: Tx, agentId: string): boolean {
+  const agent = one<AgentRow>(tx.db, "SELECT * FROM agent WHERE id = :agentId", { agentId });
+  return agent === undefined || agent.runtime_id === null || isRuntimeAlive(tx, agent.runtime_id);
 }
 
 function startAssignee(tx: Tx, issue: IssueRow, actor: Actor, handoffNote: string | undefined): TaskRow | null {

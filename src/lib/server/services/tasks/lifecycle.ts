@@ -3,6 +3,7 @@ import { run } from "../../db/query.ts";
 import type { TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { afterStart } from "./aftermath.ts";
+import { dismiss } from "./escalation.ts";
 import { promoteDeferred } from "./follow-ups.ts";
 import { findTask, moveTask } from "./store.ts";
 
@@ -34,6 +35,7 @@ export function startTask(tx: Tx, taskId: string): TaskRow {
   });
   if (started === undefined) throw refuse(tx, taskId, "started");
   afterStart(tx, started);
+  dismiss(tx, taskId);
   promoteDeferred(tx, started.runtime_id);
   return started;
 }

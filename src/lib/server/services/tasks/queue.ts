@@ -35,6 +35,42 @@ export type BlockedReason =
  * waits already, or a follow-up behind the one that is being handed out (server-api.md 11.2).
  */
 export function enqueue(tx: Tx, input: EnqueueInput): EnqueueOutcome {
+  const gate = passGates(tx, input);
+  if (gate.kind === "blocked") return gate;
+  const trigger = input.trigger === undefined ? undefined : loadComment(tx, input.trigger);
+  const waiting = pendingOf(tx, input, "queued") ?? pendingOf(tx, input, "deferred");
+  if (waiting !== undefined) return { kind: "coalesced", task: merge(tx, waiting, input, trigger) };
+  const dispatched = pendingOf(tx, input, "dispatched");
+  if (dispatched !== undefined && trigger === undefined) return { kind: "blocked", reason: "already_active" };
+  const state = dispatched === undefined ? "queued" : "deferred";
+  const task = insertTask(tx, {
+    ...newRow(input, gate),
+    ...triggerColumns(trigger),
+    status: state,
+    fire_at: state === "deferred" ? tx.now : null,
+  });
+  return { kind: state, task };
+}
+
+/**
+ * Starts a run at `fireAt` unless the task `escalates` has begun by then; under the same gates as one that starts now.
+ * A second trigger for the same task merges into the row that waits, and does not put it off.
+ */
+export function enqueueLater(tx: Tx, input: EnqueueInput, later: { readonly escalates: string; readonly fireAt: number }): EnqueueOutcome {
+  const gate = passGates(tx, input);
+  if (gate.kind === "blocked") return gate;
+  const trigger = input.trigger === undefined ? undefined : loadComment(tx, input.trigger);
+  const sql = "SELECT * FROM task WHERE escalates_task_id = :escalates AND agent_id = :agentId AND status = 'deferred'";
+  const waiting = one<TaskRow>(tx.db, sql, { escalates: later.escalates, agentId: input.agentId });
+  if (waiting !== undefined) return { kind: "coalesced", task: merge(tx, waiting, input, trigger) };
+  const columns = { status: "deferred", fire_at: later.fireAt, escalates_task_id: later.escalates };
+  return { kind: "deferred", task: insertTask(tx, { ...newRow(input, gate), ...triggerColumns(trigger), ...columns }) };
+}
+
+type Gate = { readonly kind: "passed"; readonly runtimeId: string; readonly originator: string | null } | Extract<EnqueueOutcome, { kind: "blocked" }>;
+
+/** What every start of a run must pass; an offline runtime is no obstacle (server-api.md 11.2). */
+function passGates(tx: Tx, input: EnqueueInput): Gate {
   const agent = one<AgentRow>(tx.db, "SELECT * FROM agent WHERE id = :id AND workspace_id = :ws", {
     id: input.agentId,
     ws: input.issue.workspace_id,
@@ -44,19 +80,7 @@ export function enqueue(tx: Tx, input: EnqueueInput): EnqueueOutcome {
   if (isOwnRun(tx, input)) return { kind: "blocked", reason: "self_trigger_suppressed" };
   const originator = originatorOf(tx.db, input.actor);
   if (!mayInvoke(agent, originator)) return { kind: "blocked", reason: "invocation_not_allowed" };
-  const trigger = input.trigger === undefined ? undefined : loadComment(tx, input.trigger);
-  const waiting = pendingOf(tx, input, "queued") ?? pendingOf(tx, input, "deferred");
-  if (waiting !== undefined) return { kind: "coalesced", task: merge(tx, waiting, input, trigger) };
-  const dispatched = pendingOf(tx, input, "dispatched");
-  if (dispatched !== undefined && trigger === undefined) return { kind: "blocked", reason: "already_active" };
-  const state = dispatched === undefined ? "queued" : "deferred";
-  const task = insertTask(tx, {
-    ...newRow(input, agent.runtime_id, originator),
-    ...triggerColumns(trigger),
-    status: state,
-    fire_at: state === "deferred" ? tx.now : null,
-  });
-  return { kind: state, task };
+  return { kind: "passed", runtimeId: agent.runtime_id, originator };
 }
 
 /** Like `enqueue`, for callers that only care whether there is a run: its row, or null when nothing was started. */
@@ -72,10 +96,14 @@ export function insertTask(tx: Tx, columns: SqlParams): TaskRow {
   const task = findTask(tx.db, id);
   if (task === undefined) throw new Error("the inserted task cannot be read back");
   if (task.status === "queued") tx.emit({ type: "task_available", runtimeId: task.runtime_id, taskId: id });
+  if (task.status === "deferred" && task.fire_at !== null && task.fire_at > tx.now) tx.emit({ type: "task_deferred", runtimeId: task.runtime_id, fireAt: task.fire_at });
   return task;
 }
 
-/** The one row of the (issue, agent) pair in `state`; the table allows one queued or dispatched row, and we one deferred. */
+/**
+ * The one row of the (issue, agent) pair in `state`: the table allows one queued or dispatched row, and we one deferred,
+ * not counting one that stands by for another agent's task.
+ */
 export function pendingOf(
   tx: Tx,
   pair: { readonly issue: { readonly id: string }; readonly agentId: string },
@@ -83,7 +111,8 @@ export function pendingOf(
 ): TaskRow | undefined {
   return one<TaskRow>(
     tx.db,
-    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND status = :state ORDER BY created_at, rowid LIMIT 1`,
+    `SELECT * FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND status = :state
+       AND (status <> 'deferred' OR escalates_task_id IS NULL) ORDER BY created_at, rowid LIMIT 1`,
     { issueId: pair.issue.id, agentId: pair.agentId, state },
   );
 }
@@ -117,18 +146,18 @@ function merge(tx: Tx, task: TaskRow, input: EnqueueInput, trigger: CommentRow |
   return findTask(tx.db, task.id) ?? task;
 }
 
-function newRow(input: EnqueueInput, runtimeId: string, originator: string | null): SqlParams {
+function newRow(input: EnqueueInput, gate: Extract<Gate, { kind: "passed" }>): SqlParams {
   const { actor, issue } = input;
   return {
     agent_id: input.agentId,
-    runtime_id: runtimeId,
+    runtime_id: gate.runtimeId,
     workspace_id: issue.workspace_id,
     issue_id: issue.id,
     priority: priorityNumber(issue.priority),
     context: JSON.stringify(input.handoffNote === undefined ? {} : { handoff_note: input.handoffNote }),
     is_leader_task: input.squadId === undefined ? 0 : 1,
     squad_id: input.squadId ?? null,
-    originator_user_id: originator,
+    originator_user_id: gate.originator,
     initiator_type: actor === null ? null : actor.type,
     initiator_id: actor === null ? null : actor.type === "agent" ? (actor.agentId ?? null) : actor.userId,
   };

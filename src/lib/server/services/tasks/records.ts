@@ -5,11 +5,13 @@ import { all, run } from "../../db/query.ts";
 import { notFound } from "../../http-error.ts";
 import { type TaskMessageRow, taskMessageWire } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
+import { amendTurn } from "../chat/cancelled.ts";
 import { findTask } from "./store.ts";
 
 /** Stores a batch of a run's transcript, redacted once more; a repeated `seq` replaces its row (server-api.md 6.5). */
 export function recordMessages(tx: Tx, taskId: string, messages: readonly TaskMessage[]): void {
-  if (findTask(tx.db, taskId) === undefined) throw notFound("task");
+  const task = findTask(tx.db, taskId);
+  if (task === undefined) throw notFound("task");
   for (const message of messages) {
     run(
       tx.db,
@@ -27,6 +29,7 @@ export function recordMessages(tx: Tx, taskId: string, messages: readonly TaskMe
       },
     );
   }
+  amendTurn(tx, task);
 }
 
 /** The transcript from `since` (exclusive) on, ascending. */

@@ -1,12 +1,12 @@
 import type { Actor } from "../../context.ts";
-import { update } from "../../db/query.ts";
+import { all, update } from "../../db/query.ts";
 import { badRequest, notFound } from "../../http-error.ts";
 import type { IssueRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { type RunTarget, assignedTarget } from "./assignee.ts";
 import { cancelRow } from "./cancel.ts";
-import { type BlockedReason, enqueue, pendingOf } from "./queue.ts";
-import { isResumeUnsafeReason } from "./resume.ts";
+import { type BlockedReason, enqueue } from "./queue.ts";
+import { safeSession } from "./resume-lookup.ts";
 import { findTask } from "./store.ts";
 
 const REFUSALS: Readonly<Record<BlockedReason, string>> = {
@@ -26,24 +26,26 @@ export function rerunIssue(tx: Tx, issue: IssueRow, actor: Actor, options: { rea
   const source = options.taskId === undefined ? undefined : sourceTask(tx, issue, options.taskId);
   const target = source === undefined ? assigned(tx, issue) : targetOf(source);
   const { agentId } = target;
-  for (const state of ["deferred", "queued", "dispatched"] as const) {
-    const pending = pendingOf(tx, { issue, agentId }, state);
-    if (pending !== undefined) cancelRow(tx, pending.id);
-  }
+  cancelPending(tx, issue.id, agentId);
   const trigger = source?.trigger_comment_id ?? undefined;
   const outcome = enqueue(tx, { issue, ...target, actor, ...(trigger === undefined ? {} : { trigger }) });
   if (outcome.kind === "blocked") throw badRequest(`cannot rerun: ${REFUSALS[outcome.reason]}`);
-  update(tx.db, "task", outcome.task.id, { force_fresh_session: 1, ...continued(source, outcome.task) });
+  update(tx.db, "task", outcome.task.id, { force_fresh_session: 1, ...continued(tx, source, outcome.task) });
   return findTask(tx.db, outcome.task.id) ?? outcome.task;
 }
 
-function continued(source: TaskRow | undefined, next: TaskRow) {
+/** What waits first: otherwise ending a dispatched task would promote its follow-up for nothing. */
+function cancelPending(tx: Tx, issueId: string, agentId: string): void {
+  const sql = `SELECT id FROM task WHERE issue_id = :issueId AND agent_id = :agentId AND status IN ('deferred', 'queued', 'dispatched')
+    ORDER BY status = 'dispatched', created_at, rowid`;
+  for (const { id } of all<{ id: string }>(tx.db, sql, { issueId, agentId })) cancelRow(tx, id);
+}
+
+function continued(tx: Tx, source: TaskRow | undefined, next: TaskRow) {
   if (source === undefined) return {};
   const base = { rerun_of_task_id: source.id, work_dir: source.work_dir, coalesced_comment_ids: source.coalesced_comment_ids };
-  const sameRuntime = (source.session_runtime_id ?? source.runtime_id) === next.runtime_id;
-  const safe = source.session_missing === 0 && !isResumeUnsafeReason(source.failure_reason ?? "");
-  if (source.session_id === null || !sameRuntime || !safe) return base;
-  return { ...base, force_fresh_session: 0, session_id: source.session_id, session_runtime_id: next.runtime_id };
+  const session = safeSession(tx.db, source, next.runtime_id);
+  return session === null ? base : { ...base, force_fresh_session: 0, session_id: session, session_runtime_id: next.runtime_id };
 }
 
 function sourceTask(tx: Tx, issue: IssueRow, taskId: string): TaskRow {

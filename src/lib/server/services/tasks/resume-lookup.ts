@@ -31,15 +31,26 @@ function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
      ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, rowid DESC`,
     pair,
   );
-  const retired = new Set(
-    all<{ id: string }>(
-      db,
-      `SELECT retired_session_id AS id FROM task
-       WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND id <> :id AND retired_session_id IS NOT NULL`,
-      pair,
-    ).map((row) => row.id),
-  );
-  return rows.map((row) => ({
+  const retired = retiredSessions(db, task);
+  return rows.map((row) => resumeRow(row, retired));
+}
+
+/** The session of one earlier run if a run on `runtimeId` may go on with it: judged as every other one (server-api.md 11.8). */
+export function safeSession(db: Db, task: TaskRow, runtimeId: string): string | null {
+  if (task.session_id === null) return null;
+  return chooseResume([resumeRow(task, retiredSessions(db, task))], runtimeId).sessionId;
+}
+
+/** Sessions that a run of the same agent on the same thing has given up. */
+function retiredSessions(db: Db, task: TaskRow): ReadonlySet<string> {
+  const sql = `SELECT retired_session_id AS id FROM task
+    WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND retired_session_id IS NOT NULL`;
+  const pair = { issueId: task.issue_id, chatId: task.chat_session_id, agentId: task.agent_id };
+  return new Set(all<{ id: string }>(db, sql, pair).map((row) => row.id));
+}
+
+function resumeRow(row: TaskRow, retired: ReadonlySet<string>): ResumeRow {
+  return {
     status: row.status,
     failureReason: row.failure_reason,
     error: row.error,
@@ -47,5 +58,5 @@ function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
     sessionId: row.session_id ?? "",
     workDir: row.work_dir,
     sessionLost: row.session_missing === 1 || retired.has(row.session_id ?? ""),
-  }));
+  };
 }

@@ -1,5 +1,5 @@
 import type { SqlParams } from "../../../platform/index.ts";
-import { one, update } from "../../db/query.ts";
+import { one, run, update } from "../../db/query.ts";
 import { type AgentRow, type TaskRow, stringsColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { moveMessages } from "../chat/outcome.ts";
@@ -10,7 +10,7 @@ import { findTask } from "./store.ts";
 const CHAT_RETRY_PRIORITY = 3;
 
 /**
- * The child that tries a failed task again, or undefined when the rules say no. A follow-up that is queued for the same
+ * The child that tries a failed task again, or undefined when the rules say no. A follow-up that waits for the same
  * agent and issue takes the child's place: it gets the failed run's comments, attempt and session, so that nothing is
  * answered twice (server-api.md 11.6; one pending row a pair, 11.2).
  */
@@ -27,14 +27,24 @@ export function retryFailed(tx: Tx, failed: TaskRow): TaskRow | undefined {
     agentArchived: agent === undefined || agent.archived_at !== null,
   });
   if (decision.kind === "none") return undefined;
-  const waiting = failed.issue_id === null ? undefined : pendingOf(tx, { issue: { id: failed.issue_id }, agentId: failed.agent_id }, "queued");
-  if (waiting !== undefined) return takeOver(tx, waiting, failed, decision);
-  const retry = insertTask(tx, { ...copied(failed), ...inherited(failed, decision), status: "queued" });
-  if (failed.chat_session_id !== null) moveMessages(tx, failed, retry);
+  const retry = place(tx, failed, decision);
+  run(tx.db, "UPDATE task SET escalates_task_id = :to WHERE escalates_task_id = :from AND status = 'deferred'", { from: failed.id, to: retry.id });
   return retry;
 }
 
-type Retry = { readonly attempt: number; readonly fresh: boolean };
+type Retry = { readonly attempt: number; readonly fresh: boolean; readonly delayMs: number };
+
+function place(tx: Tx, failed: TaskRow, retry: Retry): TaskRow {
+  const pair = failed.issue_id === null ? undefined : { issue: { id: failed.issue_id }, agentId: failed.agent_id };
+  const later = retry.delayMs > 0;
+  // A follow-up that is queued goes at once: a person asked for it.
+  const waiting = pair === undefined ? undefined : (pendingOf(tx, pair, "queued") ?? (later ? pendingOf(tx, pair, "deferred") : undefined));
+  if (waiting !== undefined) return takeOver(tx, waiting, failed, retry);
+  const fireAt = later ? tx.now + retry.delayMs : null;
+  const child = insertTask(tx, { ...copied(failed), ...inherited(failed, retry), status: later ? "deferred" : "queued", fire_at: fireAt });
+  if (failed.chat_session_id !== null) moveMessages(tx, failed, child);
+  return child;
+}
 
 function copied(failed: TaskRow): SqlParams {
   return {
@@ -79,6 +89,8 @@ function takeOver(tx: Tx, waiting: TaskRow, failed: TaskRow, retry: Retry): Task
     ...inherited(failed, { ...retry, attempt: Math.max(retry.attempt, waiting.attempt) }),
     coalesced_comment_ids: JSON.stringify(merged),
     updated_at: tx.now,
+    ...(waiting.status === "deferred" ? { fire_at: tx.now + retry.delayMs } : {}),
   });
+  if (waiting.status === "deferred") tx.emit({ type: "task_deferred", runtimeId: waiting.runtime_id, fireAt: tx.now + retry.delayMs });
   return findTask(tx.db, waiting.id) ?? waiting;
 }

@@ -12,6 +12,11 @@ const RETRYABLE: ReadonlySet<string> = new Set([
 const NETWORK = "agent_error.provider_network";
 const NETWORK_ATTEMPTS = 3;
 
+/** Before the last attempt at a network that failed twice. */
+const NETWORK_DELAY_MS = 5000;
+/** A task whose runtime went away waits until it is back; this only keeps it out of the claim of the same instant. */
+const OFFLINE_DELAY_MS = 1000;
+
 /** What the decision needs to know about the failed task and its agent. */
 export interface RetryFacts {
   readonly reason: string;
@@ -26,7 +31,7 @@ export interface RetryFacts {
 
 export type RetryDecision =
   | { readonly kind: "none"; readonly why: "reason" | "budget" | "not_repeatable" | "agent" }
-  | { readonly kind: "retry"; readonly attempt: number; readonly fresh: boolean };
+  | { readonly kind: "retry"; readonly attempt: number; readonly fresh: boolean; /** 0: at once. */ readonly delayMs: number };
 
 /**
  * Whether a failed task gets a child that tries again, and whether that child must begin a new agent session
@@ -39,7 +44,12 @@ export function decideRetry(facts: RetryFacts): RetryDecision {
   }
   if (facts.attempt >= budget(facts)) return { kind: "none", why: "budget" };
   if (facts.agentRuntimeId === null || facts.agentArchived) return { kind: "none", why: "agent" };
-  return { kind: "retry", attempt: facts.attempt + 1, fresh: isResumeUnsafeReason(facts.reason) };
+  return { kind: "retry", attempt: facts.attempt + 1, fresh: isResumeUnsafeReason(facts.reason), delayMs: delay(facts) };
+}
+
+function delay(facts: RetryFacts): number {
+  if (facts.reason === "runtime_offline") return OFFLINE_DELAY_MS;
+  return facts.reason === NETWORK && facts.attempt + 1 >= NETWORK_ATTEMPTS ? NETWORK_DELAY_MS : 0;
 }
 
 function budget(facts: RetryFacts): number {

@@ -8,7 +8,7 @@ export const OPEN_STATES = ["queued", "deferred", ...HELD_STATES] as const satis
 
 const TABLE: Readonly<Record<TaskState, readonly TaskState[]>> = {
   queued: ["dispatched", "failed", "cancelled"],
-  deferred: ["queued", "cancelled"],
+  deferred: ["queued", "failed", "cancelled"],
   dispatched: ["dispatched", "queued", "waiting_local_directory", "running", "failed", "cancelled"],
   waiting_local_directory: ["running", "failed", "cancelled"],
   running: ["completed", "failed", "cancelled"],

@@ -2,6 +2,7 @@ import { errorText } from "../../../core/index.ts";
 import type { ServerContext, Thresholds } from "../../context.ts";
 import { all, run } from "../../db/query.ts";
 import { inTransaction } from "../../transaction.ts";
+import { settleTurn } from "../chat/cancelled.ts";
 import { expireRequests } from "../requests/store.ts";
 import { failByServer } from "./fail.ts";
 import { HELD_STATES, sqlStates } from "./states.ts";
@@ -53,6 +54,8 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["dispatch timeout", (ctx, watch) => failTasks(ctx, watch, NEVER_STARTED)],
   ["run timeout", (ctx, watch) => failTasks(ctx, watch, RUNNING_SILENT)],
   ["queue expiry", expireQueue],
+  ["lost runtimes", expireRetries],
+  ["cancelled chats", settleChats],
   ["old runtimes", deleteOldRuntimes],
   ["old requests", (ctx) => inTransaction(ctx, expireRequests)],
 ];
@@ -150,6 +153,29 @@ function expireQueue(ctx: ServerContext, watch: Watch): void {
   for (const { id } of all<{ id: string }>(ctx.db, sql, { before, runtimes: JSON.stringify(runtimes) })) {
     inTransaction(ctx, (tx) => failByServer(tx, id, failure));
   }
+}
+
+/** A retry waits for the runtime that went away under its task, but not for ever. */
+function expireRetries(ctx: ServerContext, watch: Watch): void {
+  const { reconnectMs } = ctx.thresholds;
+  const now = ctx.clock.now();
+  if (now - watch.since < reconnectMs) return;
+  const sql = `SELECT t.id FROM task t JOIN task p ON p.id = t.parent_task_id LEFT JOIN agent_runtime r ON r.id = t.runtime_id
+    WHERE t.status = 'deferred' AND p.failure_reason = 'runtime_offline' AND t.fire_at <= :before AND (r.id IS NULL OR r.status = 'offline')`;
+  const failure = { reason: "runtime_reconnect_timeout", error: "runtime did not come back", from: ["deferred"] as const };
+  for (const { id } of all<{ id: string }>(ctx.db, sql, { before: now - reconnectMs })) {
+    const outcome = inTransaction(ctx, (tx) => failByServer(tx, id, failure));
+    if (outcome !== undefined) ctx.logger.warn("retry given up by the sweeper", { task: id });
+  }
+}
+
+/** A cancelled chat turn whose daemon does not say that it is over: what has come by now is what there is. */
+function settleChats(ctx: ServerContext, watch: Watch): void {
+  const { chatOutcomeMs } = ctx.thresholds;
+  const now = ctx.clock.now();
+  if (now - watch.since < chatOutcomeMs) return;
+  const sql = "SELECT id FROM task WHERE chat_outcome IS NOT NULL AND completed_at <= :before";
+  for (const { id } of all<{ id: string }>(ctx.db, sql, { before: now - chatOutcomeMs })) inTransaction(ctx, (tx) => settleTurn(tx, id));
 }
 
 /** A runtime nobody has heard of for days and no agent is bound to: this is what later answers "runtime not found". */
