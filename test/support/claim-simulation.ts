@@ -110,6 +110,7 @@ class SimulatedDaemon {
       claimBatch: (ids, max, _signal, way) => (options.single ? Promise.resolve({ kind: "unsupported" }) : simulation.claim(this, ids, max, way)),
       claimSingle: (id) => simulation.claim(this, [id], 1, "http"),
       runtimeGone: (id) => simulation.broken.push(`runtime ${id} reported gone`),
+      isInside: (id) => this.dispatcher.has(id),
       record: () => undefined,
       dispatch: (task, slot) => {
         simulation.received(this, task.id, slot);
@@ -251,7 +252,7 @@ class Simulation {
 
   received(daemon: SimulatedDaemon, taskId: string, slot: number): void {
     if (slot < 0 || slot >= daemon.slots.count) this.broken.push(`slot ${slot} of ${daemon.slots.count}`);
-    if (this.daemons.some((other) => other.dispatcher.ids().includes(taskId))) this.broken.push(`task ${taskId} inside twice`);
+    if (this.daemons.some((other) => other.dispatcher.has(taskId))) this.broken.push(`task ${taskId} inside twice`);
     if (daemon.dispatcher.size >= daemon.slots.count) this.broken.push("more tasks than slots");
   }
 
@@ -345,8 +346,8 @@ class Simulation {
     // Blocked by a rule now, or by one that was lifted since the server was last asked.
     const heldBack = blocked || (attempt !== undefined && since >= attempt.at) || (attempt !== undefined && clock.now() - this.#lastLost < LEASE_MS + POLL_MS);
     const truth: Readonly<Record<string, boolean>> = {
-      starting: daemon.dispatcher.ids().includes(row.id),
-      lost_claim: row.status === "dispatched" && !daemon.dispatcher.ids().includes(row.id),
+      starting: daemon.dispatcher.has(row.id),
+      lost_claim: row.status === "dispatched" && !daemon.dispatcher.has(row.id),
       no_slot: daemon.dispatcher.size + daemon.barrier.claimsInFlight >= 1 && daemon.slots.freeCount === 0,
       server_failed: attempt?.outcome === "refused",
       uncertain_claim: attempt?.outcome === "lost",

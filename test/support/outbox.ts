@@ -63,14 +63,14 @@ export function texts(from: number, count: number, text = "hello"): TaskMessage[
 
 /** Moves the clock in steps until the condition holds; real requests get their time in between. */
 export async function advanceUntil(clock: HeldClock, what: string, condition: () => boolean, options: { stepMs?: number; limitMs?: number } = {}): Promise<number> {
-  const begin = clock.now();
+  const begin = clock.monotonic();
   const end = begin + (options.limitMs ?? 3_600_000);
   for (;;) {
     for (let round = 0; round < 5; round += 1) {
-      if (condition()) return clock.now() - begin;
+      if (condition()) return clock.monotonic() - begin;
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
-    if (clock.now() > end) throw new Error(`not within ${end - begin} ms of held time: ${what}`);
+    if (clock.monotonic() > end) throw new Error(`not within ${end - begin} ms of held time: ${what}`);
     await clock.advance(options.stepMs ?? 500);
   }
 }

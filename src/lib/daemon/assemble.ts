@@ -104,6 +104,7 @@ export function assemble(base: Base): Daemon {
     pollIntervalMs: config.pollIntervalMs,
     ...claimCalls(ctx, rpc, (id) => registrar.mayClaim(id)),
     runtimeGone,
+    isInside: (id) => dispatcher.has(id),
     record: (task) => recordTask(ctx, task),
     dispatch: (task, slot) => dispatcher.dispatch(task, slot),
   });

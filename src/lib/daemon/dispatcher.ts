@@ -14,6 +14,7 @@ export interface Dispatcher {
   drain(ms: number): Promise<boolean>;
   /** True while a task of this runtime is inside. */
   usesRuntime(runtimeId: string): boolean;
+  has(taskId: string): boolean;
   /** Ids of the tasks inside. */
   ids(): string[];
   /** How many tasks of this agent are inside. */
@@ -58,6 +59,7 @@ export function createDispatcher(parts: Parts, runTask: RunTask): Dispatcher {
     },
     agentTasks: (agentId) => [...inside.values()].filter((task) => task.agent_id === agentId).length,
     usesRuntime: (runtimeId) => [...inside.values()].some((task) => task.runtime_id === runtimeId),
+    has: (taskId) => [...inside.values()].some((task) => task.id === taskId),
     ids: () => [...inside.values()].map((task) => task.id),
     get size() {
       return inside.size;

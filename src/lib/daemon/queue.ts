@@ -37,7 +37,7 @@ export interface WaitingTask {
 export interface QueueParts extends Pick<DaemonContext, "api" | "barrier" | "clock" | "logger" | "runtimes" | "rootSignal" | "slots"> {
   readonly state: () => DaemonContext["state"];
   readonly history: ClaimHistory;
-  readonly dispatcher: Pick<Dispatcher, "ids" | "agentTasks">;
+  readonly dispatcher: Pick<Dispatcher, "has" | "agentTasks">;
   readonly pollIntervalMs: number;
   mayClaim(runtimeId: string): boolean;
 }
@@ -47,7 +47,7 @@ export function waitReason(parts: Omit<QueueParts, "api" | "logger">, row: Pick<
   const { barrier, clock, runtimes, rootSignal, slots, history } = parts;
   const say = (reason: WaitReason, text: string): { reason: WaitReason; text: string } => ({ reason, text });
   const runtimeId = row.runtime_id ?? "";
-  if (parts.dispatcher.ids().includes(row.id)) return say("starting", "it has been claimed and is being prepared");
+  if (parts.dispatcher.has(row.id)) return say("starting", "it has been claimed and is being prepared");
   if (row.status === "dispatched") return say("lost_claim", "it was handed out, but the answer was lost; the server hands it out again when its lease is over");
   if (rootSignal.aborted) return say("stopping", "the daemon is stopping");
   if (runtimes.get(runtimeId) === undefined) return say("unknown_runtime", "the daemon does not serve its runtime at the moment");

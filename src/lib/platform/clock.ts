@@ -63,7 +63,10 @@ interface HeldTimer {
  * and pending promises get their turn between two timers.
  */
 export class HeldClock implements Clock {
+  /** The time that never jumps. */
   #now: number;
+  /** How far the wall clock is from it. */
+  #shift = 0;
   #order = 0;
   readonly #timers = new Set<HeldTimer>();
 
@@ -72,7 +75,12 @@ export class HeldClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#shift;
+  }
+
+  /** Sets the wall clock forwards or back by `ms`, as a person or a time server does: no timer is nearer or further for it. */
+  jump(ms: number): void {
+    this.#shift += ms;
   }
 
   monotonic(): number {
@@ -118,9 +126,12 @@ export class HeldClock implements Clock {
   }
 
   #next(target: number): HeldTimer | undefined {
-    return [...this.#timers]
-      .filter((timer) => timer.at <= target)
-      .sort((a, b) => a.at - b.at || a.order - b.order)[0];
+    let next: HeldTimer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at > target) continue;
+      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
+    }
+    return next;
   }
 }
 

@@ -28,6 +28,7 @@ class World {
   readonly singles: string[] = [];
   readonly dispatched: { id: string; slot: number }[] = [];
   readonly gone: string[] = [];
+  readonly inside = new Set<string>();
   onBatch: (max: number, signal: AbortSignal) => Promise<ClaimAnswer> = () => Promise.resolve(NONE);
   onSingle: (id: string) => Promise<ClaimAnswer> = () => Promise.resolve(NONE);
   readonly loop: ClaimLoop;
@@ -57,6 +58,7 @@ class World {
         return this.onSingle(id);
       },
       runtimeGone: (id) => void this.gone.push(id),
+      isInside: (id) => this.inside.has(id),
       record: () => undefined,
       dispatch: (claimed, slot) => {
         this.barrier.taskStarted();
@@ -180,6 +182,15 @@ describe("batch claims", () => {
     world.onBatch = () => Promise.resolve(tasks("1", "2"));
     await world.clock.advance(0);
     expect(world.dispatched).toEqual([{ id: "1", slot: 0 }]);
+  });
+
+  it("leaves a task alone that comes again while it is inside, and gives its slot back", async () => {
+    world = new World({ slots: 2 });
+    world.inside.add("1");
+    world.onBatch = () => Promise.resolve(tasks("1", "2"));
+    await world.clock.advance(0);
+    expect(world.dispatched).toEqual([{ id: "2", slot: 0 }]);
+    expect(world.slots.freeCount).toBe(1);
   });
 
   it("hands tasks over that arrive although the daemon is stopping", async () => {

@@ -29,7 +29,7 @@ function world() {
     slots,
     state: () => ({ trouble: facts.trouble }) as ReturnType<QueueParts["state"]>,
     history,
-    dispatcher: { ids: () => facts.inside, agentTasks: () => facts.busy },
+    dispatcher: { has: (id) => facts.inside.includes(id), agentTasks: () => facts.busy },
     pollIntervalMs: 30_000,
     mayClaim: () => facts.mayClaim,
   };

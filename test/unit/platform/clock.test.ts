@@ -14,6 +14,18 @@ describe("HeldClock", () => {
     expect([log, clock.pending]).toEqual([["timer", "slept"], 0]);
   });
 
+  it("fires no timer sooner or later when the wall clock is set", async () => {
+    const clock = new HeldClock(1000);
+    const log: number[] = [];
+    clock.setTimer(50, () => log.push(clock.now()));
+    clock.jump(-600);
+    expect([clock.now(), clock.monotonic()]).toEqual([400, 1000]);
+    await clock.advance(49);
+    expect(log).toEqual([]);
+    await clock.advance(1);
+    expect(log).toEqual([450]);
+  });
+
   it("fires timers in the order of their time, then of their making, each at its own time", async () => {
     const clock = new HeldClock(0);
     const log: [string, number][] = [];

@@ -16,6 +16,8 @@ export interface ClaimParts extends Pick<DaemonContext, "clock" | "limits" | "lo
   readonly history?: Pick<ClaimHistory, "note">;
   /** Starts the recovery of a runtime the server does not know; must not be awaited here. */
   runtimeGone(runtimeId: string): void;
+  /** The pipeline has this task already. */
+  isInside(taskId: string): boolean;
   /** Writes the task down before anything is prepared; failures are the callee's business. */
   record(task: Task): void;
   /** Hands a claimed task and its slot to the pipeline. */
@@ -55,10 +57,15 @@ export async function ask(parts: ClaimParts, limitMs: number, send: (signal: Abo
 
 /**
  * Records and dispatches the tasks of an answer, one slot each; used slots leave `held`.
- * Surplus tasks (a server's mistake) run through no pipeline: their lease brings them back.
+ * Surplus tasks (a server's mistake) run through no pipeline: their lease brings them back. Nor does one that is inside
+ * already: its lease could not be renewed in time, and two pipelines would end each other's work.
  */
 export function handOut(parts: ClaimParts, tasks: readonly Task[], held: number[]): "again" | "sleep" {
   for (const task of tasks) {
+    if (parts.isInside(task.id)) {
+      parts.logger.warn("a task that is being prepared here was handed out again; its preparation goes on", { task: task.id });
+      continue;
+    }
     if (held.length === 0) {
       parts.logger.error("more tasks claimed than slots were offered", { task: task.id });
       continue;

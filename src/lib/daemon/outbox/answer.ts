@@ -77,6 +77,7 @@ function later(parts: Parts, lane: Lane, entry: Entry, verdict: Extract<Verdict,
   entry.lastStatus = verdict.status;
   entry.lastError = errorText(verdict.error).slice(0, 500);
   const wait = retryWait(entry.kind, entry.attempts, verdict.afterMs, parts.random);
+  entry.dueAt = clock.monotonic() + wait;
   entry.nextAttemptMs = clock.now() + wait;
   book.journal.change(entry);
   const level = isTerminal(entry) ? "warn" : "debug";
@@ -109,7 +110,7 @@ function refused({ book, logger }: Parts, lane: Lane, entry: Entry, status: numb
   const body = entry.kind === "complete" ? book.journal.body(entry) : null;
   if (body !== null) {
     // The work is real: the server is told at least that it was done and could not be taken.
-    Object.assign(entry, { kind: "fail", attempts: 0, nextAttemptMs: 0, state: "queued" });
+    Object.assign(entry, { kind: "fail", attempts: 0, dueAt: 0, nextAttemptMs: 0, state: "queued" });
     return book.replaceBody(entry, failInstead(body, error), { terminal_kind: "fail" });
   }
   book.drop(lane, entry);

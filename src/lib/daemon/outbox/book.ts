@@ -152,7 +152,7 @@ export class Book {
 
   #take(lane: Lane, entry: OutboxEntry, held = false): Entry {
     this.#order += 1;
-    const taken: Entry = Object.assign(entry, { order: this.#order, held, chunk: null, cut: false, strikes: 0 });
+    const taken: Entry = Object.assign(entry, { order: this.#order, takenAt: this.#parts.clock.monotonic(), dueAt: 0, held, chunk: null, cut: false, strikes: 0 });
     lane.entries.push(taken);
     this.#bytes += taken.bytes;
     this.#rows += 1;

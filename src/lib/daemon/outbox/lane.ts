@@ -21,6 +21,11 @@ export interface Lane {
 export interface Entry extends OutboxEntry {
   /** Place in the order of all lanes. */
   readonly order: number;
+  // Both in the time that never jumps: a wall clock set back an hour would keep a report here for as long.
+  /** When this process took it. */
+  readonly takenAt: number;
+  /** Not sent before. */
+  dueAt: number;
   /** Written down, but its pipeline has not released it yet. */
   held: boolean;
   /** Messages a request may carry after the server found one too large. */
@@ -52,7 +57,7 @@ export function nextEntry(lane: Lane, facts: { readonly now: number; readonly up
   if (head.kind !== "messages") return head;
   const terminal = readyTerminal(lane);
   if (terminal === undefined || facts.upSince === null) return head;
-  if (facts.now - Math.max(terminal.createdMs, facts.upSince) < OVERTAKE_MS) return head;
+  if (facts.now - Math.max(terminal.takenAt, facts.upSince) < OVERTAKE_MS) return head;
   return lane.entries.find((entry) => entry.kind !== "messages") ?? head;
 }
 

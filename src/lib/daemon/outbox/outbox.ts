@@ -29,7 +29,7 @@ export class Outbox {
   readonly #stopped = new AbortController();
   #inFlight = 0;
   #running = false;
-  /** Since when the server is known to answer; null while it is away or does not know us. */
+  /** Since when the server is known to answer (monotonic); null while it is away or does not know us. */
   #upSince: number | null = null;
   readonly #gate: Gate;
   #cancelTimer: () => void = () => undefined;
@@ -102,7 +102,7 @@ export class Outbox {
   kick(only: (lane: Lane) => boolean = () => true): void {
     for (const lane of this.lanes.values()) {
       if (!only(lane)) continue;
-      for (const entry of lane.entries) entry.nextAttemptMs = 0;
+      for (const entry of lane.entries) entry.dueAt = 0;
     }
     this.#gate.look();
     this.#pump();
@@ -110,8 +110,8 @@ export class Outbox {
 
   /** The server is there: what failed for the network's sake is due. */
   #open(): void {
-    this.#upSince = this.#parts.clock.now();
-    for (const lane of this.lanes.values()) for (const entry of lane.entries) if (entry.strikes > 0) entry.nextAttemptMs = 0;
+    this.#upSince = this.#parts.clock.monotonic();
+    for (const lane of this.lanes.values()) for (const entry of lane.entries) if (entry.strikes > 0) entry.dueAt = 0;
     this.#pump();
   }
 
@@ -123,7 +123,7 @@ export class Outbox {
   #pump(): void {
     this.#cancelTimer();
     if (!this.#running || this.#upSince === null) return;
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonic();
     while (this.#inFlight < LANES_AT_ONCE) {
       const best = this.#ready(now);
       if (best === null) break;
@@ -139,7 +139,7 @@ export class Outbox {
     let best: { lane: Lane; entry: Entry; urgent: boolean } | null = null;
     for (const lane of this.lanes.values()) {
       const entry = nextEntry(lane, { now, upSince: this.#upSince });
-      if (entry === null || entry.nextAttemptMs > now || this.#waitsForOlder(lane, entry, now)) continue;
+      if (entry === null || entry.dueAt > now || this.#waitsForOlder(lane, entry, now)) continue;
       const urgent = readyTerminal(lane) !== undefined;
       if (best !== null && (best.urgent === urgent ? best.entry.order < entry.order : best.urgent)) continue;
       best = { lane, entry, urgent };
@@ -165,8 +165,8 @@ export class Outbox {
       const entry = nextEntry(lane, { now, upSince: this.#upSince });
       if (entry === null) continue;
       // Also while it waits for its next attempt: its turn to overtake may come before that.
-      const again = readyTerminal(lane) === undefined ? entry.nextAttemptMs : Math.min(entry.nextAttemptMs, now + LOOK_AGAIN_MS);
-      const at = Math.max(again, now + (entry.nextAttemptMs > now ? 1 : LOOK_AGAIN_MS));
+      const again = readyTerminal(lane) === undefined ? entry.dueAt : Math.min(entry.dueAt, now + LOOK_AGAIN_MS);
+      const at = Math.max(again, now + (entry.dueAt > now ? 1 : LOOK_AGAIN_MS));
       if (due === null || at < due) due = at;
     }
     return due;

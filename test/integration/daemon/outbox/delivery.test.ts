@@ -202,6 +202,22 @@ describe("answers that are no acknowledgement", () => {
     const took = await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
     expect(took).toBeGreaterThanOrEqual(90_000);
   });
+
+  it.each([3_600_000, -3_600_000])("is tried again when it is time, though the wall clock is set by %i ms meanwhile", async (jump) => {
+    const server = await reportServer();
+    const { sink, outbox, clock, task } = await testOutbox({ url: server.url });
+    task("t1");
+    server.fate = (_call, nth) => (nth === 1 ? { status: 503 } : undefined);
+    await sink.terminal(complete("t1"));
+    await waitFor("the first attempt to fail", () => [...outbox.lanes.values()].some((lane) => lane.entries.some((entry) => entry.attempts === 1)));
+    const before = clock.monotonic();
+    clock.jump(jump);
+    await clock.advance(1000);
+    expect(server.task("t1").endings).toEqual([]);
+    await advanceUntil(clock, "the outbox to be empty", () => outbox.lanes.size === 0);
+    expect(clock.monotonic() - before).toBeLessThan(60_000);
+    expect(server.task("t1").status).toBe("completed");
+  });
 });
 
 describe("what waits", () => {
