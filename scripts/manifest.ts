@@ -47,14 +47,13 @@ function built2dist(path: unknown): unknown {
   return path.map((part, at) => (at === 0 && part === "src" ? "dist" : String(part).replace(/\.ts$/, ".js")));
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/** Keys in order, so that equal commands give equal files; but arguments stay as they are typed: help shows them so. */
+function sorted(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) return value.map((entry) => sorted(entry));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, sorted(entry)]),
-  );
+  const entries = Object.entries(value);
+  if (key !== "args") entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, entry]) => [name, sorted(entry, name)]));
 }
 
 function commandList(built: Record<string, unknown>): string {

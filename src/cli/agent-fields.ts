@@ -1,14 +1,17 @@
 import type { AgentInput } from "../lib/wire/agents.ts";
-import { isObject, parseJson } from "../lib/core/index.ts";
+import { parseJson } from "../lib/core/index.ts";
 import { countFlag, listFlag, switchFlag, textFlag } from "./flags.ts";
+import { jsonFlagValue } from "./json-value.ts";
 import { usage } from "./resolve.ts";
 
-/** The flags that `agent create` and `agent update` share (cli.md 5.12). */
+/** The flags that `agent create`, `agent update` and `agent copy` share (cli.md 5.12). */
 export const agentFieldFlags = {
   description: textFlag("what the agent is for", { helpValue: "<text>" }),
   instructions: textFlag("what the agent is told at every run", { helpValue: "<text>" }),
   model: textFlag("model; empty takes the runtime's own", { helpValue: "<model>" }),
   "thinking-level": textFlag("thinking level; empty clears", { helpValue: "<level>" }),
+  "service-tier": textFlag("service tier; empty clears", { helpValue: "<tier>" }),
+  "runtime-config": textFlag("settings for the agent program, as JSON", { helpValue: "<json>" }),
   "custom-args": textFlag("extra arguments of the agent program, as a JSON array", { helpValue: "<json>" }),
   visibility: textFlag("who sees it", { options: ["private", "workspace"] }),
   "permission-mode": textFlag("who may use it", { options: ["private", "public_to"] }),
@@ -22,6 +25,8 @@ export interface AgentFieldValues {
   readonly instructions?: string | undefined;
   readonly model?: string | undefined;
   readonly "thinking-level"?: string | undefined;
+  readonly "service-tier"?: string | undefined;
+  readonly "runtime-config"?: string | undefined;
   readonly "custom-args"?: string | undefined;
   readonly visibility?: string | undefined;
   readonly "permission-mode"?: string | undefined;
@@ -37,6 +42,8 @@ export function agentFields(flags: AgentFieldValues): AgentInput {
   if (flags.instructions !== undefined) body.instructions = flags.instructions;
   if (flags.model !== undefined) body.model = flags.model;
   if (flags["thinking-level"] !== undefined) body.thinking_level = flags["thinking-level"];
+  if (flags["service-tier"] !== undefined) body.service_tier = flags["service-tier"];
+  if (flags["runtime-config"] !== undefined) body.runtime_config = jsonFlagValue("--runtime-config", flags["runtime-config"]);
   if (flags["custom-args"] !== undefined) body.custom_args = stringArray("--custom-args", flags["custom-args"]);
   if (flags.visibility !== undefined) body.visibility = flags.visibility;
   if (flags["max-concurrent-tasks"] !== undefined) body.max_concurrent_tasks = flags["max-concurrent-tasks"];
@@ -53,14 +60,4 @@ function stringArray(flag: string, text: string): string[] {
   const value = parseJson(text);
   if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value;
   throw usage(`${flag} must be a JSON array of strings`);
-}
-
-/** The custom environment as a JSON object of texts, from one source at most. Blank is an error, never a silent clear. */
-export function customEnvironment(text: string | undefined): Record<string, string> | undefined {
-  if (text === undefined) return undefined;
-  if (text.trim() === "") throw usage("the custom environment is blank", "{} clears it.");
-  const value = parseJson(text);
-  if (value === null) return {};
-  if (isObject(value) && Object.values(value).every((entry) => typeof entry === "string")) return value as Record<string, string>;
-  throw usage("the custom environment must be a JSON object with text values");
 }

@@ -89,6 +89,8 @@ function renderHttp(http: HttpFailure, exit: number): RenderedError {
       };
     case 404:
       return { ...base, kind: "not_found", message: text ?? "not found", hints: ["Check the id, or look it up with the matching list command."] };
+    case 405:
+      return { ...base, kind: "not_found", message: "the server does not know this request", hints: ["It may be older than this program."] };
     case 409:
       return {
         ...base,

@@ -28,6 +28,11 @@ export function plainHttp(context: RunContext, serverUrl: string, token: string)
   return createLightHttp(httpOptions(context, serverUrl, token));
 }
 
+/** The same for requests that concern no workspace, such as making one. */
+export function withoutWorkspace(session: Session): HttpOptions {
+  return { ...session.options, workspaceId: "" };
+}
+
 function httpOptions(context: RunContext, serverUrl: string, token: string): HttpOptions {
   return {
     serverUrl,

@@ -1,4 +1,4 @@
-import type { Agent, AgentRuntime, RuntimeProfile } from "../lib/wire/index.ts";
+import type { Agent, AgentRuntime, RuntimeProfile, RuntimeUsage } from "../lib/wire/index.ts";
 import { pairsText, tableText, timeText } from "./table.ts";
 
 export function runtimeTable(runtimes: readonly AgentRuntime[]): string {
@@ -6,6 +6,17 @@ export function runtimeTable(runtimes: readonly AgentRuntime[]): string {
     ["ID", "NAME", "MODE", "PROVIDER", "STATUS", "LAST_SEEN"],
     runtimes.map((one) => [one.id, one.custom_name || one.name, one.runtime_mode, one.provider, one.status, timeText(one.last_seen_at, 16)]),
   );
+}
+
+export function runtimeUsageTable(usage: readonly RuntimeUsage[]): string {
+  return tableText(
+    ["DATE", "PROVIDER", "MODEL", "INPUT_TOKENS", "OUTPUT_TOKENS", "CACHE_READ", "CACHE_WRITE"],
+    usage.map((one) => [one.date, one.provider, one.model, one.input_tokens, one.output_tokens, one.cache_read_tokens, one.cache_write_tokens]),
+  );
+}
+
+export function runtimeActivityTable(hours: readonly { readonly hour: number; readonly count: number }[]): string {
+  return tableText(["HOUR", "COUNT"], hours.map((one) => [one.hour, one.count]));
 }
 
 export function profileTable(profiles: readonly RuntimeProfile[]): string {

@@ -1,5 +1,6 @@
 import { ApiCommand } from "../../cli/api-command.ts";
 import { agentFieldFlags, agentFields } from "../../cli/agent-fields.ts";
+import { mcpConfigField, mcpConfigFlags } from "../../cli/agent-secrets.ts";
 import { argument, outputFlag, textFlag } from "../../cli/flags.ts";
 import { usage } from "../../cli/resolve.ts";
 
@@ -12,6 +13,7 @@ export default class AgentUpdate extends ApiCommand {
     name: textFlag("name", { helpValue: "<name>" }),
     "runtime-id": textFlag("runtime it runs on", { helpValue: "<uuid>" }),
     ...agentFieldFlags,
+    ...mcpConfigFlags,
     status: textFlag("status", { helpValue: "<status>" }),
     output: outputFlag("json"),
   };
@@ -23,8 +25,9 @@ export default class AgentUpdate extends ApiCommand {
       ...(flags["runtime-id"] === undefined ? {} : { runtime_id: flags["runtime-id"] }),
       ...(flags.status === undefined ? {} : { status: flags.status }),
       ...agentFields(flags),
+      ...(await mcpConfigField(flags, this.cwd)),
     };
-    if (Object.keys(body).length === 0) throw usage("nothing to change");
+    if (Object.keys(body).length === 0) throw usage("nothing to change", "multica agent env set changes the environment.");
     const agent = await this.session(flags).api.updateAgent(args.agent, body);
     await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
   }

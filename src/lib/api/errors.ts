@@ -67,7 +67,8 @@ function networkKind(cause: unknown): NetworkKind {
 
 function exitOfStatus(status: number): number {
   if (status === 401 || status === 403) return EXIT.notSignedIn;
-  if (status === 404) return EXIT.notFound;
+  // A path that does not know the method belongs to a server that is older than we are (cli.md 4.12).
+  if (status === 404 || status === 405) return EXIT.notFound;
   if (status === 400 || status === 422) return EXIT.validation;
   if (status === 409) return EXIT.conflict;
   return EXIT.failed;

@@ -42,6 +42,7 @@ export function createUserApi(http: Http) {
 
     workspaces: () => call<Workspace[]>("GET", "/api/workspaces"),
     workspace: (key: string) => call<Workspace>("GET", workspace(key)),
+    createWorkspace: (body: WorkspaceInput) => call<Workspace>("POST", "/api/workspaces", { body }),
     updateWorkspace: (key: string, body: WorkspaceInput) => call<Workspace>("PATCH", workspace(key), { body }),
     members: (key: string) => call<Member[]>("GET", `${workspace(key)}/members`),
 

@@ -48,7 +48,7 @@ const ACCESS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(["start", "stop", "status", "logs", "token:create"].map((verb) => [`server:${verb}`, "human"])),
 };
 
-const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"], "exec:logs": ["f"], "attachment:download": ["o"] };
+const SHORT: Readonly<Record<string, readonly string[]>> = { "daemon:logs": ["f", "n"], "server:logs": ["f", "n"], "exec:logs": ["f"], "attachment:download": ["o"], "autopilot:trigger-rotate-url": ["y"] };
 
 /** The API commands by topic. */
 const API: Readonly<Record<string, string>> = {
@@ -58,14 +58,16 @@ const API: Readonly<Record<string, string>> = {
   "issue:label": "list add remove",
   "issue:property": "list set unset",
   "issue:subscriber": "list add remove",
-  workspace: "list get",
+  workspace: "list get create update",
   "workspace:member": "list",
+  "workspace:mcp": "list add update remove",
   repo: "list add remove",
-  runtime: "list",
+  runtime: "list usage activity rename delete",
   "runtime:profile": "list create update delete",
-  agent: "list get create update archive restore tasks",
+  agent: "list get create update archive restore tasks avatar copy",
   "agent:skills": "list set add",
   "agent:env": "get set",
+  "agent:mcp": "list add enable disable remove",
   skill: "list get create update delete",
   "skill:files": "list upsert delete",
   project: "list get create update status delete",
@@ -75,7 +77,7 @@ const API: Readonly<Record<string, string>> = {
   inbox: "list count read unread archive unarchive read-all archive-all",
   squad: "list get create update delete activity",
   "squad:member": "list add remove set-role",
-  autopilot: "list get create update delete trigger runs trigger-add trigger-update trigger-delete",
+  autopilot: "list get create update delete trigger runs trigger-add trigger-update trigger-delete trigger-rotate-url",
   label: "list get create update delete",
   attachment: "download upload",
   chat: "history thread",

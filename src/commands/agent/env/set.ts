@@ -1,7 +1,6 @@
 import { ApiCommand } from "../../../cli/api-command.ts";
-import { customEnvironment } from "../../../cli/agent-fields.ts";
-import { argument, outputFlag, switchFlag, textFlag } from "../../../cli/flags.ts";
-import { readSecret } from "../../../cli/secret-input.ts";
+import { customEnvFlags, customEnvironment } from "../../../cli/agent-secrets.ts";
+import { argument, outputFlag } from "../../../cli/flags.ts";
 import { usage } from "../../../cli/resolve.ts";
 import { createAgentExtrasApi } from "../../../lib/api/user-api-skill.ts";
 
@@ -10,17 +9,11 @@ export default class AgentEnvSet extends ApiCommand {
   static override readonly summary = "Replace the environment variables of an agent's runs; the value **** keeps a stored one";
   static override readonly examples = ["multica agent env set 0190d3c2-8d2a-7000-8000-000000000000 --custom-env-file env.json"];
   static override readonly args = { agent: argument("agent UUID") };
-  static override readonly flags = {
-    "custom-env": textFlag("variables as a JSON object; prefer --custom-env-stdin", { helpValue: "<json>" }),
-    "custom-env-stdin": switchFlag("read the JSON object from standard input"),
-    "custom-env-file": textFlag("read the JSON object from a file", { helpValue: "<path>" }),
-    output: outputFlag("json"),
-  };
+  static override readonly flags = { ...customEnvFlags, output: outputFlag("json") };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AgentEnvSet);
-    const sources = { name: "custom-env", inline: flags["custom-env"], stdin: flags["custom-env-stdin"], file: flags["custom-env-file"], cwd: this.cwd };
-    const env = customEnvironment(await readSecret(sources));
+    const env = await customEnvironment(flags, this.cwd);
     if (env === undefined) throw usage("give the variables with --custom-env, --custom-env-stdin or --custom-env-file", "{} removes all.");
     const answer = await createAgentExtrasApi(this.session(flags).http).setEnv(args.agent, env);
     await this.emit(flags, answer, () => `${Object.keys(answer.custom_env ?? {}).length} variables\n`);

@@ -1,0 +1,45 @@
+import { serverCode } from "../lib/api/errors.ts";
+import { isStatus } from "../lib/api/index.ts";
+import { type RuntimeRemoval, createRuntimeApi } from "../lib/api/user-api-runtime.ts";
+import { asString, EXIT, isObject, MulticaError, parseJson } from "../lib/core/index.ts";
+import type { Http } from "../lib/api/http.ts";
+
+interface BoundAgent {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * Deletes a runtime. When active agents are bound to it: with `cascade` it goes all the same and they stay without one,
+ * otherwise a conflict (exit 7) that names them. The server refuses when they have changed in between (cli.md 5.6).
+ */
+export async function deleteRuntime(http: Http, id: string, cascade: boolean): Promise<RuntimeRemoval> {
+  const api = createRuntimeApi(http);
+  try {
+    await api.remove(id);
+    return {};
+  } catch (error) {
+    const agents = boundAgents(error);
+    if (agents.length === 0) throw error;
+    if (cascade) return counts(await api.removeWithAgents(id, agents.map((agent) => agent.id)));
+    const names = agents.map((agent) => `${agent.name} (${agent.id})`).join(", ");
+    throw new MulticaError("runtime_has_active_agents", `agents are bound to the runtime: ${names}`, {
+      exit: EXIT.conflict,
+      suggestions: ["--cascade deletes it all the same: its runs are cancelled, these agents stay without a runtime."],
+    });
+  }
+}
+
+function boundAgents(error: unknown): BoundAgent[] {
+  if (!isStatus(error, 409) || serverCode(error.body) !== "runtime_has_active_agents") return [];
+  const body = parseJson(error.body);
+  const list: unknown = isObject(body) ? body["active_agents"] : undefined;
+  return (Array.isArray(list) ? list : []).flatMap((agent: unknown) => {
+    return isObject(agent) && asString(agent["id"]) !== "" ? [{ id: asString(agent["id"]), name: asString(agent["name"]) }] : [];
+  });
+}
+
+function counts(answer: RuntimeRemoval | null): RuntimeRemoval {
+  const keys = ["agents_unbound", "agents_archived", "autopilots_paused", "tasks_cancelled"] as const;
+  return Object.fromEntries(keys.flatMap((key) => (typeof answer?.[key] === "number" ? [[key, answer[key]]] : [])));
+}
