@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RequestError } from "../../../../src/lib/api/index.ts";
+import { isMulticaError } from "../../../../src/lib/core/index.ts";
 import { extendLease } from "../../../../src/lib/daemon/task/lease.ts";
 import { orAbandon } from "../../../../src/lib/daemon/task/abandon.ts";
 import { sendStart } from "../../../../src/lib/daemon/task/start.ts";
@@ -20,9 +21,9 @@ async function run(starts: readonly (Error | null)[], status: () => Promise<stri
     status,
   }).then(
     () => "started",
-    (error: unknown) => (error as Error).message,
+    (error: unknown) => (isMulticaError(error, "task_failed") ? error.details["reason"] : (error as Error).message),
   );
-  await clock.advance(10_000);
+  for (let second = 0; second < 90; second += 1) await clock.advance(1000);
   return { outcome: await done, sent };
 }
 
@@ -53,10 +54,15 @@ describe("sendStart", () => {
     expect(await run([refused], () => Promise.resolve("running"))).toEqual({ outcome: "started", sent: 1 });
   });
 
-  it("gives up on a refusal, and after three attempts", async () => {
+  it("waits for a server that is started anew", async () => {
+    const down = (): Promise<string> => Promise.reject(new Error("down"));
+    expect(await run([timeout, timeout, timeout, timeout, null], down)).toEqual({ outcome: "started", sent: 5 });
+  });
+
+  it("gives up on a refusal, and on a server that stays away for a minute: then the task may run elsewhere", async () => {
     for (const state of ["dispatched", "cancelled", "failed"]) expect(await run([refused], () => Promise.resolve(state))).toEqual({ outcome: refused.message, sent: 1 });
     expect(await run([refused], () => Promise.reject(new Error("down")))).toEqual({ outcome: refused.message, sent: 1 });
-    expect(await run([timeout], () => Promise.reject(new Error("down")))).toEqual({ outcome: timeout.message, sent: 3 });
+    expect(await run([timeout], () => Promise.reject(new Error("down")))).toMatchObject({ outcome: "runtime_offline" });
   });
 });
 
