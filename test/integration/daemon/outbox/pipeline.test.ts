@@ -34,6 +34,21 @@ describe("the pipeline with an outbox", () => {
     expect(daemon.server.order()).toContain("cancel-ack");
   });
 
+  it("acknowledges a cancellation only after the last words have arrived, although they had to be sent again", async () => {
+    const daemon = await taskDaemon({ agent: "acp-billed", outbox: true });
+    const { server } = daemon;
+    let refused = 0;
+    server.script = (route) => (route === "messages" && server.state === "cancelled" && (refused += 1) === 1 ? { status: 429, body: { error: "busy" } } : undefined);
+    const done = runTask(daemon.ctx, daemon.task(), 0);
+    await waitFor("the agent's first words", () => server.entries().length > 0);
+    server.state = "cancelled";
+    daemon.ctx.reconcile.broadcast();
+    await done;
+    expect(refused).toBeGreaterThan(1);
+    expect(server.order().slice(-1)).toEqual(["cancel-ack"]);
+    expect(server.entries().at(-1)).toMatchObject({ content: "stopping\n" });
+  });
+
   it("works as before without the state file", async () => {
     const daemon = await taskDaemon({ agent: "acp-happy", withoutState: true });
     expect(daemon.ctx.outbox).toBeNull();
