@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
@@ -74,6 +74,19 @@ describe("the embedded server's tasks of an issue", () => {
     await server.post("/api/issues", { title: "Do it", assignee_type: "squad", assignee_id: squad });
     const task = await work();
     expect(read(task, "agent-prompt.txt")).toContain(`multica squad activity ${task.issue_id} no_action`);
+  });
+
+  it("brings the workspace's MCP servers that its agent was given; what they hold is in no log and not in the state file", async () => {
+    const { server, daemon, agentId, work, read } = await world();
+    const secret = "s3cr3t-of-the-server";
+    const { id } = await server.post<{ id: string }>(`/api/workspaces/${server.workspaceId}/mcp-servers`, { name: "docs", config: { command: "mcp-docs", env: { DOCS_TOKEN: secret } } });
+    await server.post(`/api/agents/${agentId}/mcp-servers`, { server_id: id });
+    await server.issue(agentId);
+    const task = await work();
+    expect(JSON.parse(read(task, "agent-session.json"))).toMatchObject({ mcpServers: [{ name: "docs", command: "mcp-docs", env: [{ name: "DOCS_TOKEN", value: secret }] }] });
+    const kept = readdirSync(daemon.home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /\.sqlite|\.db|\.log/.test(entry.name));
+    expect(kept.map((entry) => entry.name)).toEqual(expect.arrayContaining(["daemon.log", "state_1.sqlite", "state_1.sqlite-wal"]));
+    for (const { parentPath, name } of kept) expect([name, readFileSync(join(parentPath, name)).includes(secret)]).toEqual([name, false]);
   });
 
   it("brings its skills by reference; one that is edited meanwhile comes as it is now", async () => {
