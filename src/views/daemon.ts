@@ -45,7 +45,7 @@ export function statusText(status: Status, profile: string): string {
     ...(text(status["reload_pending_reason"]) === "" ? [] : ([["Restart pending", text(status["reload_pending_reason"])]] as const)),
     ["Server", text(status["server_url"])],
     ...linkPairs(status),
-    ["Agents", list(status["agents"]).join(", ") || "none"],
+    ["Agents", [...list(status["agents"]).map(text), ...customNames(status)].join(", ") || "none"],
     ...(skipped.length === 0 ? [] : ([["Skipped", skipped.map(([name, why]) => `${name} (${text(why)})`).join(", ")]] as const)),
     ["Workspaces", list(status["workspaces"]).length],
     ["Tasks", tasksText(status)],
@@ -54,6 +54,11 @@ export function statusText(status: Status, profile: string): string {
     ...(processText(status["exec_processes"]) === "" ? [] : ([["Commands", processText(status["exec_processes"])]] as const)),
     ...(text(status["waiting_for"]) === "" ? [] : ([["Waiting for", text(status["waiting_for"])]] as const)),
   ])}${waitingText(status)}`;
+}
+
+/** Agents of runtime profiles, by the name people gave them. */
+function customNames(status: Status): string[] {
+  return (list(status["custom_agents"]) as readonly Status[]).map((agent) => `${text(agent["name"])} (${text(agent["provider"])})`);
 }
 
 function linkPairs(status: Status): (readonly [string, string])[] {

@@ -44,6 +44,7 @@ export function healthOf(facts: HealthFacts): Health {
     ...(repos.waiters === 0 ? {} : { repo_checkout_waiters: repos.waiters }),
     agents: [...facts.runtimes.builtins.keys()].sort(),
     found_agents: [...facts.runtimes.builtins.values()].map(({ provider, path, version, source }) => ({ provider, path, version, source: source ?? "" })),
+    custom_agents: customAgents(facts.runtimes),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
     ...facts.presence(),
@@ -53,6 +54,17 @@ export function healthOf(facts: HealthFacts): Health {
     state: stateOf(facts),
     ...(facts.outbox === null ? {} : { outbox: waitingReports(outboxFacts(facts.outbox)) }),
   };
+}
+
+/** What runtime profiles start here, once for all workspaces. */
+function customAgents(runtimes: HealthFacts["runtimes"]): { readonly name: string; readonly provider: string; readonly path: string }[] {
+  const found = new Map<string, { name: string; provider: string; path: string }>();
+  for (const id of runtimes.ids()) {
+    const runtime = runtimes.get(id);
+    if (runtime?.profileId === undefined || runtime.profileId === null) continue;
+    found.set(runtime.profileId, { name: runtime.name, provider: runtime.provider, path: runtimes.launchEntry(id)?.path ?? "" });
+  }
+  return [...found.values()];
 }
 
 /** `memory`: nothing is written down; `full`, `io`, `busy`: what is new waits in memory (state-db.md 20.3). */

@@ -24,6 +24,8 @@ const healthSchema = z.looseObject({
   agents: z.array(z.string()).nullish(),
   /** Where each agent is and how it was found: `variable`, `path`, `login-shell`, `version-manager` or `bundle`. */
   found_agents: z.array(z.looseObject({ provider: z.string(), path: z.string(), version: text, source: text })).nullish(),
+  /** Commands of runtime profiles that run here. */
+  custom_agents: z.array(z.looseObject({ name: z.string(), provider: z.string(), path: z.string() })).nullish(),
   skipped_agents: z.record(z.string(), z.string()).nullish(),
   state: text,
   /** The link to the server, and what waits there for this machine. */

@@ -92,13 +92,17 @@ describe("registration", () => {
     const server = await testServer();
     const home = testHome();
     const config = configFor(home, server);
-    await testDaemon(home, config);
+    const daemon = await testDaemon(home, config);
     const own = command(join(home.home, "elsewhere"));
     const profile = await server.api.createProfile(server.workspaceId, { display_name: "P", protocol_family: "acp", command_name: "nowhere", enabled: false });
     const settings = JSON.parse(readFileSync(join(config.stateDir, "config.json"), "utf8")) as object;
     writeFileSync(join(config.stateDir, "config.json"), JSON.stringify({ ...settings, profile_command_overrides: { [profile.id]: own } }));
     await server.api.updateProfile(server.workspaceId, profile.id, { enabled: true });
     await waitFor("the profile's runtime", async () => (await online(server)).some((row) => row.profile_id === profile.id));
+    await waitFor("its command in the status", async () => {
+      const agents = (await daemon.health())["custom_agents"] as { path: string }[];
+      return agents.some((agent) => agent.path === own);
+    });
   });
 
   it("takes up a path that is set for an enabled profile, and its removal, without a restart", async () => {
