@@ -1,3 +1,4 @@
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { ApiCommand } from "../../cli/api-command.ts";
 import { argument, outputFlag } from "../../cli/flags.ts";
 
@@ -11,6 +12,6 @@ export default class AgentArchive extends ApiCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AgentArchive);
     const agent = await this.session(flags).api.archiveAgent(args.agent);
-    await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
+    await this.emit(flags, withoutMcpConfig(agent), () => `${agent.name}  ${agent.id}\n`);
   }
 }

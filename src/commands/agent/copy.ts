@@ -2,6 +2,7 @@ import { ApiCommand } from "../../cli/api-command.ts";
 import { copiedAgent } from "../../cli/agent-copy.ts";
 import { agentFieldFlags, agentFields } from "../../cli/agent-fields.ts";
 import { agentSecrets, customEnvFlags, mcpConfigFlags } from "../../cli/agent-secrets.ts";
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { notBlank } from "../../cli/families.ts";
 import { argument, outputFlag, switchFlag, textFlag } from "../../cli/flags.ts";
 
@@ -33,6 +34,6 @@ export default class AgentCopy extends ApiCommand {
     };
     const { api } = this.session(flags);
     const agent = await api.createAgent(copiedAgent(await api.agent(args.agent), choices));
-    await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
+    await this.emit(flags, withoutMcpConfig(agent), () => `${agent.name}  ${agent.id}\n`);
   }
 }

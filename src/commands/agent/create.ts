@@ -1,6 +1,7 @@
 import { ApiCommand } from "../../cli/api-command.ts";
 import { agentFieldFlags, agentFields } from "../../cli/agent-fields.ts";
 import { agentSecrets, customEnvFlags, mcpConfigFlags } from "../../cli/agent-secrets.ts";
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { notBlank } from "../../cli/families.ts";
 import { outputFlag, requiredTextFlag } from "../../cli/flags.ts";
 
@@ -28,6 +29,6 @@ export default class AgentCreate extends ApiCommand {
     const session = this.session(flags);
     session.workspaceId();
     const agent = await session.api.createAgent(body);
-    await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
+    await this.emit(flags, withoutMcpConfig(agent), () => `${agent.name}  ${agent.id}\n`);
   }
 }

@@ -1,3 +1,4 @@
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { ApiCommand } from "../../cli/api-command.ts";
 import { outputFlag, switchFlag } from "../../cli/flags.ts";
 
@@ -12,6 +13,6 @@ export default class AgentList extends ApiCommand {
     const session = this.session(flags);
     const query = { workspace_id: session.workspaceId(), ...(flags["include-archived"] ? { include_archived: true } : {}) };
     const agents = (await session.api.agents(query)) ?? [];
-    await this.emit(flags, agents, async () => (await import("../../views/runtimes.ts")).agentTable(agents));
+    await this.emit(flags, agents.map(withoutMcpConfig), async () => (await import("../../views/runtimes.ts")).agentTable(agents));
   }
 }

@@ -1,3 +1,4 @@
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { ApiCommand } from "../../cli/api-command.ts";
 import { argument, outputFlag } from "../../cli/flags.ts";
 import { createAgentExtrasApi } from "../../lib/api/user-api-skill.ts";
@@ -12,6 +13,6 @@ export default class AgentRestore extends ApiCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AgentRestore);
     const agent = await createAgentExtrasApi(this.session(flags).http).restore(args.agent);
-    await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
+    await this.emit(flags, withoutMcpConfig(agent), () => `${agent.name}  ${agent.id}\n`);
   }
 }

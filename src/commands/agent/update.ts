@@ -1,6 +1,7 @@
 import { ApiCommand } from "../../cli/api-command.ts";
 import { agentFieldFlags, agentFields } from "../../cli/agent-fields.ts";
 import { mcpConfigField, mcpConfigFlags } from "../../cli/agent-secrets.ts";
+import { withoutMcpConfig } from "../../cli/agent-shown.ts";
 import { argument, outputFlag, textFlag } from "../../cli/flags.ts";
 import { usage } from "../../cli/resolve.ts";
 
@@ -29,6 +30,6 @@ export default class AgentUpdate extends ApiCommand {
     };
     if (Object.keys(body).length === 0) throw usage("nothing to change", "multica agent env set changes the environment.");
     const agent = await this.session(flags).api.updateAgent(args.agent, body);
-    await this.emit(flags, agent, () => `${agent.name}  ${agent.id}\n`);
+    await this.emit(flags, withoutMcpConfig(agent), () => `${agent.name}  ${agent.id}\n`);
   }
 }

@@ -62,8 +62,10 @@ describe("agents", () => {
     expect(copy).toMatchObject({ permission_mode: "public_to", invocation_targets: [{ target_type: "workspace" }], skills: [{ id: skill.id }], has_custom_env: false, mcp_config: null, runtime_config: {} });
     await person.fails(["agent", "copy", source, "--runtime-id", ""], 2, "--runtime-id is empty");
     await person.fails(["agent", "copy", source, "--max-concurrent-tasks", "51"], 2, "from 1 to 50");
-    const away = await person.json(["agent", "copy", source, "--name", "Away", "--runtime-id", other, "--model", "", "--no-skills", "--visibility", "private", "--mcp-config-stdin"], { input: '{"mcpServers":{"a":{"command":"x"}}}' });
-    expect(away).toMatchObject({ name: "Away", runtime_id: other, model: "", service_tier: "", permission_mode: "private", skills: [], mcp_config: { mcpServers: { a: { command: "x" } } } });
+    const away = await person.json<Named>(["agent", "copy", source, "--name", "Away", "--runtime-id", other, "--model", "", "--no-skills", "--visibility", "private", "--mcp-config-stdin"], { input: `{"mcpServers":{"a":{"url":"${SECRET}"}}}` });
+    expect(away).toMatchObject({ name: "Away", runtime_id: other, model: "", service_tier: "", permission_mode: "private", skills: [], mcp_config: null, mcp_config_redacted: true });
+    expect(await server.get(`/api/agents/${away.id}`)).toMatchObject({ mcp_config: { mcpServers: { a: { url: SECRET } } } });
+    expect((await person.run(["agent", "list", "--json"])).stdout).not.toContain(SECRET);
     expect(await person.json(["agent", "update", copy.id, "--mcp-config", "null", "--service-tier", "", "--runtime-config", '{"b":2}'])).toMatchObject({ service_tier: "", runtime_config: { b: 2 } });
     await person.fails(["agent", "update", copy.id], 2, "agent env set");
 

@@ -84,7 +84,10 @@ const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTI
  * variables, in those of its MCP servers, and in their headers.
  */
 export function secretsOf(token: string, agent: Pick<TaskAgent, "custom_env" | "mcp_config">): string[] {
-  return [token, ...hidden(agent.custom_env, SECRET_NAME), ...serversOf(agent.mcp_config).flatMap((server) => [...hidden(server["env"], SECRET_NAME), ...hidden(server["headers"], /./)])];
+  const servers = serversOf(agent.mcp_config);
+  // Codex has its own word for headers.
+  const headers = servers.flatMap((server) => [server["headers"], server["http_headers"]]).flatMap((values) => hidden(values, /./));
+  return [token, ...hidden(agent.custom_env, SECRET_NAME), ...servers.flatMap((server) => hidden(server["env"], SECRET_NAME)), ...headers];
 }
 
 function hidden(values: unknown, names: RegExp): string[] {

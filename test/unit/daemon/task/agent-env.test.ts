@@ -56,9 +56,9 @@ describe("buildAgentEnv", () => {
 describe("secretsOf", () => {
   it("names the token and what hides behind secret-looking names", () => {
     expect(secretsOf("mat_1", { custom_env: { OPENAI_API_KEY: "k", DB_PASSWORD: "p", COLOR: "red" } })).toEqual(["mat_1", "k", "p"]);
-    const mcp_config = { mcpServers: { a: { command: "a", env: { A_TOKEN: "t", A_MODE: "fast" } }, b: { url: "u", headers: { "X-Any": "h" } }, c: 3 } };
-    expect(secretsOf("mat_1", { mcp_config })).toEqual(["mat_1", "t", "h"]);
-    expect(secretsOf("mat_1", { mcp_config: JSON.stringify(mcp_config) })).toEqual(["mat_1", "t", "h"]);
+    const mcp_config = { mcpServers: { a: { command: "a", env: { A_TOKEN: "t", A_MODE: "fast" } }, b: { url: "u", headers: { "X-Any": "h" } }, c: 3, d: { url: "u", http_headers: { "X-Any": "i" } } } };
+    expect(secretsOf("mat_1", { mcp_config })).toEqual(["mat_1", "t", "h", "i"]);
+    expect(secretsOf("mat_1", { mcp_config: JSON.stringify(mcp_config) })).toEqual(["mat_1", "t", "h", "i"]);
     for (const odd of [null, "no json", { mcpServers: [] }, 3]) expect(secretsOf("mat_1", { mcp_config: odd })).toEqual(["mat_1"]);
   });
 });
