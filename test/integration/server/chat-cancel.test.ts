@@ -112,6 +112,26 @@ describe("a cancelled chat turn", () => {
     expect((await messages(server, older)).at(-2)?.content).toBe("do it");
   });
 
+  it("whose first words come after its question went back stands in the conversation again", async () => {
+    const { server, R, session } = await world();
+    const [drafted, taken, kept] = [await session(), await session(), await session()];
+    const turns: Record<string, string> = {};
+    for (const [S, options] of [[drafted, KNOWS_DRAFTS], [taken, KNOWS_DRAFTS], [kept, {}]] as const) {
+      const { id } = await asked(server, R, S);
+      await cancel(server, id, options);
+      await acknowledge(server, id);
+      turns[S] = id;
+    }
+    await server.call("DELETE", `/api/chat/sessions/${taken}/draft-restores/${(await drafts(server, taken))[0]?.id ?? ""}`);
+    for (const S of [drafted, taken, kept]) await wrote(server, turns[S] ?? "", 1, { type: "text", content: "hi" });
+    for (const S of [drafted, kept]) {
+      expect(await messages(server, S)).toMatchObject([{ role: "user", content: "hello" }, { role: "assistant", content: "hi", failure_reason: "cancelled" }]);
+      expect(await drafts(server, S)).toEqual([]);
+    }
+    expect(await messages(server, taken)).toEqual([]);
+    expect(await server.get(`/api/tasks/${turns[taken] ?? ""}/messages`)).toMatchObject([{ content: "hi" }]);
+  });
+
   it("whose daemon is silent has its outcome after 60 s; a late report says it earlier", async () => {
     const { server, R, session } = await world();
     const S = await session();

@@ -179,6 +179,12 @@ describe("a conversation", () => {
     const other = String((await server.post("/api/chat/sessions", { agent_id: A }))["id"]);
     await server.post(`/api/agents/${A}/archive`);
     expect(await server.call("POST", `/api/chat/sessions/${other}/messages`, { content: "x" })).toMatchObject({ status: 409, body: { error: "chat agent is archived" } });
+    const machineless = await server.agent(R, "Lost");
+    const lost = String((await server.post("/api/chat/sessions", { agent_id: machineless }))["id"]);
+    const db = openDatabase(join(server.dataDir, "server.sqlite"));
+    db.exec("UPDATE agent SET runtime_id = NULL");
+    db.close();
+    expect(await server.call("POST", `/api/chat/sessions/${lost}/messages`, { content: "x" })).toMatchObject({ status: 409, body: { error: "chat agent has no runtime" } });
     expect(await server.call("POST", "/api/chat/sessions", { agent_id: A })).toMatchObject({ status: 400, body: { error: "agent is archived" } });
   });
 });

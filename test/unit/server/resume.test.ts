@@ -39,6 +39,7 @@ describe("chooseResume", () => {
     { name: "oversized codex resume", change: { failureReason: "codex_resume_oversized" } },
     { name: "a refused history", change: { error: '400 {"type":"INVALID_REQUEST_ERROR"}' } },
     { name: "an empty assistant message", change: { error: "messages.4: content must not be empty" } },
+    { name: "an oversized image", change: { error: "messages.3: image.source.base64.data: image dimensions exceed max allowed size" } },
     { name: "a lost login method", change: { error: "Could not resolve authentication method" } },
   ])("skips a failure by $name and takes the run before it", ({ change }) => {
     expect(chooseResume([row({ status: "failed", ...change }), older], "R")).toEqual({ sessionId: "S0", workDir: "/w0", unavailable: false });

@@ -57,6 +57,15 @@ describe("decideRetry", () => {
     expect(decideRetry({ ...facts, reason: "agent_error.provider_network", attempt: 2 })).toMatchObject({ kind: "retry", attempt: 3 });
   });
 
+  it.each([
+    { name: "the last attempt at a network 5 s", change: { reason: "agent_error.provider_network", attempt: 2 }, delayMs: 5000 },
+    { name: "an earlier one not at all", change: { reason: "agent_error.provider_network" }, delayMs: 0 },
+    { name: "a task whose runtime went away 1 s", change: { reason: "runtime_offline" }, delayMs: 1000 },
+    { name: "any other not at all", change: {}, delayMs: 0 },
+  ])("delays $name", ({ change, delayMs }) => {
+    expect(decideRetry({ ...facts, ...change })).toMatchObject({ kind: "retry", delayMs });
+  });
+
   it("retries a chat task", () => {
     expect(decideRetry({ ...facts, issueId: null, chatSessionId: "chat" })).toMatchObject({ kind: "retry" });
   });

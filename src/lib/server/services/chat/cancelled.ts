@@ -2,7 +2,7 @@ import { all, one, run, update } from "../../db/query.ts";
 import type { ChatMessageRow, TaskMessageRow, TaskRow } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { commentText } from "../tasks/final-text.ts";
-import { saveDraft } from "./drafts.ts";
+import { returnDraft, saveDraft } from "./drafts.ts";
 import { addAnswer } from "./outcome.ts";
 
 /** Stands for an answer where a cancelled run did something and said nothing. */
@@ -40,14 +40,18 @@ export function settleTurn(tx: Tx, taskId: string, said = ""): void {
   else if (task.chat_outcome === "restore") saveDraft(tx, task, { handedOver: false });
 }
 
-/** Words that arrived after the outcome was written belong to the message that is there (server-api.md 11.9). */
+/**
+ * Words that arrived after the outcome was written belong to the message that is there (server-api.md 11.9). Where there is
+ * none they become one, behind their question: it comes back from the drafts if nobody has taken it up since.
+ */
 export function amendTurn(tx: Tx, task: TaskRow): void {
   if (task.status !== "cancelled" || task.chat_session_id === null || task.chat_outcome !== null) return;
-  const sql = "SELECT * FROM chat_message WHERE task_id = :id AND role = 'assistant' AND failure_reason = :reason";
-  const answer = one<ChatMessageRow>(tx.db, sql, { id: task.id, reason: CANCELLED });
   const { text } = wordsOf(tx, task.id);
-  if (answer === undefined || text === "" || text === answer.content) return;
-  run(tx.db, "UPDATE chat_message SET content = :text WHERE id = :id", { text, id: answer.id });
+  if (text === "") return;
+  const messages = all<ChatMessageRow>(tx.db, "SELECT * FROM chat_message WHERE task_id = :id ORDER BY seq", { id: task.id });
+  const answer = messages.find((message) => message.role === "assistant");
+  if (answer !== undefined) run(tx.db, "UPDATE chat_message SET content = :text WHERE id = :id", { text, id: answer.id });
+  else if (messages.length > 0 || returnDraft(tx, task.id)) addAnswer(tx, task, { content: text, failureReason: CANCELLED, kind: "message" });
 }
 
 /** What a run said so far, and whether it did anything. Text comes in pieces; what stands between them begins a new paragraph. */

@@ -35,6 +35,18 @@ export function saveDraft(tx: Tx, task: TaskRow, options: { readonly handedOver:
   run(tx.db, "DELETE FROM chat_message WHERE id IN (SELECT value FROM json_each(:ids))", { ids });
 }
 
+/** The opposite: what was said stands in the conversation again. False when it is not among the drafts (any more). */
+export function returnDraft(tx: Tx, taskId: string): boolean {
+  const draft = one<DraftRow>(tx.db, "SELECT * FROM chat_draft WHERE task_id = :taskId AND handed_over = 0", { taskId });
+  if (draft === undefined) return false;
+  const { id, chat_session_id, content, created_at } = draft;
+  insert(tx.db, "chat_message", { id, chat_session_id, role: "user", content, task_id: taskId, created_at });
+  const free = "UPDATE attachment SET chat_message_id = :id WHERE id IN (SELECT value FROM json_each(:files)) AND chat_message_id IS NULL";
+  run(tx.db, free, { id, files: draft.attachment_ids });
+  run(tx.db, "DELETE FROM chat_draft WHERE id = :id", { id });
+  return true;
+}
+
 /** The draft that the cancellation of a turn gave back, as its answer says it; repeated as often as that is asked for. */
 export function cancelledMessage(db: Tx["db"], taskId: string): object | undefined {
   const draft = one<DraftRow>(db, "SELECT * FROM chat_draft WHERE task_id = :taskId AND handed_over = 1", { taskId });
