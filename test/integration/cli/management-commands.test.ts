@@ -93,6 +93,9 @@ describe("runtimes", () => {
     expect((await person.run(["runtime", "list"])).stdout).toContain("Desk");
     expect(await person.json(["runtime", "rename", runtime, ""])).toMatchObject({ custom_name: null });
     await me.fails(["runtime", "delete", runtime, "--cascade"], 3, "no permission");
+    const update = ["runtime", "update", runtime, "--target-version", "1.2.3"];
+    expect(await person.json(update)).toMatchObject({ runtime_id: runtime, target_version: "1.2.3", status: "pending" });
+    await person.fails([...update, "--wait"], 7, "already in progress");
     await person.fails(["runtime", "delete", runtime], 7, `Dev (${agent})`);
     expect(await person.json(["runtime", "delete", runtime, "--cascade"])).toEqual({ id: runtime, deleted: true, agents_unbound: 1, autopilots_paused: 0, tasks_cancelled: 1 });
   });

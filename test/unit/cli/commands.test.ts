@@ -62,7 +62,7 @@ const API: Readonly<Record<string, string>> = {
   "workspace:member": "list",
   "workspace:mcp": "list add update remove",
   repo: "list add remove",
-  runtime: "list usage activity rename delete",
+  runtime: "list usage activity update rename delete",
   "runtime:profile": "list create update delete",
   agent: "list get create update archive restore tasks avatar copy",
   "agent:skills": "list set add",
