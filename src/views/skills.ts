@@ -1,5 +1,6 @@
+import type { ImportResult } from "../cli/skill-import.ts";
 import type { SkillFile } from "../lib/api/user-api-skill.ts";
-import type { Skill, TaskRow } from "../lib/wire/index.ts";
+import type { CatalogueEntry, Skill, TaskRow } from "../lib/wire/index.ts";
 import { cutText, tableText, timeText } from "./table.ts";
 
 /** `skill list` and `skill get`. */
@@ -8,6 +9,20 @@ export function skillTable(skills: readonly Skill[]): string {
     ["ID", "NAME", "DESCRIPTION", "CREATED_AT"],
     skills.map((one) => [one.id, one.name, cutText(one.description, 60), timeText(one.created_at, 10)]),
   );
+}
+
+/** `skill search`. */
+export function catalogueTable(entries: readonly CatalogueEntry[]): string {
+  return tableText(
+    ["NAME", "URL", "SOURCE", "INSTALLS", "DESCRIPTION"],
+    entries.map((one) => [one.name, one.url, one.source, one.install_count, cutText(one.description, 60)]),
+  );
+}
+
+/** `skill import`. */
+export function importTable(result: ImportResult): string {
+  const skill = result.skill ?? result.existing_skill;
+  return tableText(["STATUS", "NAME", "ID"], [[result.status, skill?.name, skill?.id]]);
 }
 
 /** `agent skills …`. */

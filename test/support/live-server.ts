@@ -161,7 +161,7 @@ export function openSocket(url: string, token: string | null, headers: Readonly<
 }
 
 /** Starts a server that ends with the test. `thresholds` shorten or lengthen what the clock decides. */
-export async function liveServer(options: { thresholds?: Partial<Thresholds>; dataDir?: string } = {}): Promise<LiveServer & { server: RunningServer; clock: HeldClock }> {
+export async function liveServer(options: { thresholds?: Partial<Thresholds>; dataDir?: string; skillCatalogue?: string } = {}): Promise<LiveServer & { server: RunningServer; clock: HeldClock }> {
   const clock = new HeldClock();
   const dataDir = options.dataDir ?? join(tempDir("multica-live-"), "server");
   const server = await startServer({
@@ -172,6 +172,7 @@ export async function liveServer(options: { thresholds?: Partial<Thresholds>; da
     logger: silentLogger,
     version: "0.0.0",
     ...(options.thresholds === undefined ? {} : { thresholds: options.thresholds }),
+    ...(options.skillCatalogue === undefined ? {} : { skillCatalogue: options.skillCatalogue }),
   });
   onTestFinished(() => stopHeld(server, clock));
   const { token } = await mintToken({ dataDir, name: "test", clock });

@@ -2,6 +2,7 @@ import { BaseCommand } from "../../cli/base-command.ts";
 import { switchFlag, textFlag } from "../../cli/flags.ts";
 import { holdInterrupts } from "../../cli/interrupt.ts";
 import { dataDirFlag, DEFAULT_HOST, DEFAULT_PORT, serverDataDir, serverPortFlag } from "../../cli/server-options.ts";
+import { envText } from "../../lib/config/index.ts";
 import type { RunOptions } from "../../lib/server/index.ts";
 
 export default class ServerStart extends BaseCommand {
@@ -32,8 +33,10 @@ export default class ServerStart extends BaseCommand {
     holdInterrupts();
     const { runServer } = await import("../../lib/server/index.ts");
     const { versionInfo } = await import("../../cli/version.ts");
+    const skillCatalogue = envText(this.env, "MULTICA_SKILL_CATALOGUE");
     const exit = await runServer({
       ...place,
+      ...(skillCatalogue === undefined ? {} : { skillCatalogue }),
       version: versionInfo(this.config.root).version,
       onReady: (info, warning) => {
         this.note(`The server is running at ${info.url} (pid ${info.pid}).`);

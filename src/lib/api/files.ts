@@ -19,24 +19,28 @@ const MIN_LIMIT_MS = 60_000;
 /** Sends and fetches files (server-api.md 13.7). Not a hot path: `fetch` knows forms and streams. */
 export function createFileApi(options: HttpOptions) {
   const limit = (): AbortSignal => AbortSignal.timeout(Math.max(MIN_LIMIT_MS, (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + 5000));
+  const sendForm = (path: string, file: LocalFile, fields: Readonly<Record<string, string>>): Promise<string> => {
+    const form = new FormData();
+    form.set("file", new File([file.bytes], file.name, { type: file.type }));
+    for (const [key, value] of Object.entries(fields)) form.set(key, value);
+    const url = requestUrl(options.serverUrl, path);
+    return guarded("POST", path, url, async () => {
+      const response = await fetch(url, { method: "POST", headers: requestHeaders(options), body: form, signal: limit() });
+      const body = await response.text();
+      if (!response.ok) throw new RequestError("POST", path, response.status, body);
+      return body;
+    });
+  };
   return {
     /** Uploads one file; `target` says what it belongs to. Rejects with `RequestError`, a network error, or `bad_answer`. */
     upload: async (file: LocalFile, target: Readonly<Record<string, string>>): Promise<Attachment> => {
-      const path = "/api/upload-file";
-      const form = new FormData();
-      form.set("file", new File([file.bytes], file.name, { type: file.type }));
-      for (const [key, value] of Object.entries(target)) form.set(key, value);
-      const url = requestUrl(options.serverUrl, path);
-      const text = await guarded("POST", path, url, async () => {
-        const response = await fetch(url, { method: "POST", headers: requestHeaders(options), body: form, signal: limit() });
-        const body = await response.text();
-        if (!response.ok) throw new RequestError("POST", path, response.status, body);
-        return body;
-      });
-      const attachment = parseJson(text) as unknown as Attachment | undefined;
+      const attachment = parseJson(await sendForm("/api/upload-file", file, target)) as unknown as Attachment | undefined;
       if (attachment?.id) return attachment;
       throw new MulticaError("bad_answer", `the server took ${file.name} but gave it no id`);
     },
+
+    /** Imports a skill from an archive (server-api.md 13.11); the answer as it came. */
+    importSkill: async (file: LocalFile, onConflict: string): Promise<unknown> => parseJson(await sendForm("/api/skills/import", file, { on_conflict: onConflict })),
 
     /** The bytes behind a `download_url`: an absolute one is signed and gets none of our headers, a relative one is the server's own. */
     download: async (address: string): Promise<Buffer> => {

@@ -1,4 +1,4 @@
-import type { Agent, Skill, SkillInput, TaskRow } from "../wire/index.ts";
+import type { Agent, CatalogueEntry, Skill, SkillInput, TaskRow } from "../wire/index.ts";
 import type { Http } from "./http.ts";
 import { listIn, typedCall } from "./typed-call.ts";
 
@@ -22,6 +22,9 @@ export function createSkillApi(http: Http) {
     remove: (id: string) => call<null>("DELETE", path(id)),
     files: async (id: string) => listIn<SkillFile>(await call("GET", path(id, "files")), "files"),
     putFile: (id: string, body: { path: string; content: string }) => call<SkillFile>("PUT", path(id, "files"), { body }),
+    importUrl: (body: { url: string; on_conflict: string }, timeoutMs: number) => call<unknown>("POST", path("import"), { body, timeoutMs }),
+    refresh: (id: string, timeoutMs: number) => call<Skill>("POST", path(id, "refresh"), { body: {}, timeoutMs }),
+    search: async (q: string) => listIn<CatalogueEntry>(await call("GET", path("search"), { query: { q } }), "skills"),
     removeFile: (id: string, file: string) => call<null>("DELETE", path(id, "files", file)),
   };
 }

@@ -98,6 +98,8 @@ export interface ServerContext {
   readonly filesDir: string;
   /** True when only this machine can reach the server: whoever sits at it is the local user. */
   readonly local: boolean;
+  /** Address of a JSON list of skills that `GET /api/skills/search` looks through; without one there is no catalogue. */
+  readonly skillCatalogue?: string;
   /** Product version, for GET /api/config. */
   readonly version: string;
   /** Only in tests of clients: repeats are kept and counted instead of swallowed. */

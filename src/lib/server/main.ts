@@ -11,6 +11,7 @@ export interface RunOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly version: string;
+  readonly skillCatalogue?: string;
   /** For tests of clients: see `startServer`. */
   readonly audit?: boolean;
   /** Called once the server answers: what a foreground start prints. */

@@ -30,6 +30,8 @@ interface StartOptions {
   readonly logger: Logger;
   readonly version?: string;
   readonly thresholds?: Partial<Thresholds>;
+  /** See `ServerContext`. */
+  readonly skillCatalogue?: string;
   /** For tests of clients: no protection against repeats, they are kept and counted. */
   readonly audit?: boolean;
 }
@@ -89,6 +91,7 @@ async function openContext(options: StartOptions, jwtSecret: Uint8Array): Promis
     jwtSecret,
     filesDir: serverPaths(options.dataDir).files,
     local: isLoopbackHost(options.host),
+    ...(options.skillCatalogue === undefined ? {} : { skillCatalogue: options.skillCatalogue }),
     version: options.version ?? "0.0.0",
     ...(options.audit === true ? { audit: createAudit(db) } : {}),
   };

@@ -57,9 +57,27 @@ export const skillInputSchema = z.looseObject({
 export type SkillInput = z.infer<typeof skillInputSchema>;
 export const skillFilePutSchema = skillFileInputSchema;
 
+export const CONFLICT_RULES = ["fail", "overwrite", "rename", "skip"] as const;
+export type ConflictRule = (typeof CONFLICT_RULES)[number];
+
+/** `POST /api/skills/import` with an address (server-api.md 13.11). */
+export const skillImportSchema = z.looseObject({ url: z.string().default(""), on_conflict: z.string().optional() });
+
 /** `PUT …/agents/{id}/skills` replaces, `POST …/skills/add` adds (server-api.md 13.9.1). */
 export const skillIdsSchema = z.looseObject({ skill_ids: z.array(z.string()).default([]) });
 export const skillEnabledSchema = z.looseObject({ enabled: z.boolean() });
+
+/** An entry of a catalogue of skills (server-api.md 13.11). */
+export const catalogueEntrySchema = z.looseObject({
+  name: z.string(),
+  url: z.string(),
+  source: z.string().default(""),
+  repo: z.string().nullable().default(null),
+  install_count: z.number().nullable().default(null),
+  github_stars: z.number().nullable().default(null),
+  description: z.string().default(""),
+});
+export type CatalogueEntry = z.infer<typeof catalogueEntrySchema>;
 
 const storedFileSchema = z.looseObject({ id: z.string(), skill_id: text, path: z.string(), content: z.string() });
 const skillSchema = z.looseObject({

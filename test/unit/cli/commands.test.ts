@@ -68,7 +68,7 @@ const API: Readonly<Record<string, string>> = {
   "agent:skills": "list set add",
   "agent:env": "get set",
   "agent:mcp": "list add enable disable remove",
-  skill: "list get create update delete",
+  skill: "list get create update delete import refresh search",
   "skill:files": "list upsert delete",
   project: "list get create update status delete",
   property: "list get create update archive unarchive",

@@ -18,6 +18,7 @@ import { projectRoutes } from "./projects.ts";
 import { propertyRoutes } from "./properties.ts";
 import { runtimeRequestRoutes } from "./runtime-requests.ts";
 import { runtimeRoutes } from "./runtimes.ts";
+import { skillImportRoutes } from "./skill-imports.ts";
 import { skillRoutes } from "./skills.ts";
 import { squadRoutes } from "./squads.ts";
 import { taskRoutes } from "./tasks.ts";
@@ -32,6 +33,7 @@ export function userRoutes(app: App, ctx: ServerContext): void {
   profileRoutes(app, ctx);
   runtimeRoutes(app, ctx);
   runtimeRequestRoutes(app, ctx);
+  skillImportRoutes(app, ctx);
   skillRoutes(app, ctx);
   agentRoutes(app, ctx);
   agentActionRoutes(app, ctx);

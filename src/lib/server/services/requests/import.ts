@@ -3,7 +3,7 @@ import { one } from "../../db/query.ts";
 import { HttpError } from "../../http-error.ts";
 import { type RuntimeRequestRow, type RuntimeRow, type SkillRow, objectColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
-import { createSkill, findSkillByName, showSkill, updateSkill } from "../skills/skills.ts";
+import { SKILL_TAKEN, createSkill, findSkillByName, showSkill, updateSkill } from "../skills/skills.ts";
 import { inputText } from "./store.ts";
 
 export interface ImportOutcome {
@@ -11,8 +11,6 @@ export interface ImportOutcome {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: string;
 }
-
-const TAKEN = "a skill with this name already exists";
 
 /**
  * Makes a skill of what a daemon read from disk: new, or over the one its user named. A taken name is `conflict` for a
@@ -52,9 +50,9 @@ function targetOf(tx: Tx, runtime: RuntimeRow, row: RuntimeRequestRow, name: str
 }
 
 function clash(row: RuntimeRequestRow, target: SkillRow): ImportOutcome {
-  if (objectColumn(row.input)["supports_conflict"] !== true) return { status: "failed", error: TAKEN };
+  if (objectColumn(row.input)["supports_conflict"] !== true) return { status: "failed", error: SKILL_TAKEN };
   const existing = { id: target.id, name: target.name, created_by: target.created_by, can_overwrite: target.created_by === row.created_by };
-  return { status: "conflict", error: TAKEN, result: { existing_skill: existing } };
+  return { status: "conflict", error: SKILL_TAKEN, result: { existing_skill: existing } };
 }
 
 /** Who may change the skill by hand may overwrite it: its maker, and those who manage the workspace. */

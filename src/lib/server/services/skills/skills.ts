@@ -6,8 +6,8 @@ import { type SkillRow, skillSummary, skillWire } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { checkedFiles, filesOf, replaceFiles } from "./files.ts";
 
-const DUPLICATE = "a skill with this name already exists";
-const MAX_NAME = 64;
+export const SKILL_TAKEN = "a skill with this name already exists";
+export const MAX_SKILL_NAME = 64;
 const MAX_DESCRIPTION = 1024;
 
 /** The workspace's skills by name, without their texts (server-api.md 13.11). */
@@ -63,7 +63,7 @@ function checked(input: SkillInput): Record<string, string> {
   if (input.name !== undefined) {
     const name = input.name.trim();
     if (name === "") throw badRequest("name is required");
-    if ([...name].length > MAX_NAME || /[\r\n]/.test(name)) throw badRequest(`name must be one line of at most ${MAX_NAME} characters`);
+    if ([...name].length > MAX_SKILL_NAME || /[\r\n]/.test(name)) throw badRequest(`name must be one line of at most ${MAX_SKILL_NAME} characters`);
     columns["name"] = name;
   }
   if (input.description !== undefined) {
@@ -79,7 +79,7 @@ function uniqueName(write: () => void): void {
   try {
     write();
   } catch (error) {
-    if (isUniqueViolation(error)) throw new HttpError(409, DUPLICATE, { cause: error });
+    if (isUniqueViolation(error)) throw new HttpError(409, SKILL_TAKEN, { cause: error });
     throw error;
   }
 }
