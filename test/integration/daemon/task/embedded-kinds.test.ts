@@ -5,14 +5,15 @@ import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
 import { DAEMON_CAPABILITIES, type Task, taskSchema } from "../../../../src/lib/wire/index.ts";
 import { liveServer } from "../../../support/live-server.ts";
 import { taskDaemon } from "../../../support/task-daemon.ts";
+import { waitFor } from "../../../support/wait.ts";
 
 const CAPABLE = { headers: { "x-client-capabilities": DAEMON_CAPABILITIES.join(",") } };
 
 /** The embedded server, an agent on it, and this test's daemon that works for it. */
-async function world() {
+async function world(agent = "acp-happy", outbox = false) {
   const server = await liveServer();
   const runtimeId = await server.register();
-  const daemon = await taskDaemon({ agent: "acp-happy", live: { url: server.url, token: server.token, workspaceId: server.workspaceId, runtimeId } });
+  const daemon = await taskDaemon({ agent, outbox, live: { url: server.url, token: server.token, workspaceId: server.workspaceId, runtimeId } });
   const agentId = await server.agent(runtimeId);
   /** Claims the one task there is and takes it through the pipeline. */
   const work = async (): Promise<Task> => {
@@ -45,6 +46,19 @@ describe("the embedded server's tasks that are no issue", () => {
       ["user", "and now?"],
       ["assistant", "all done"],
     ]);
+  });
+
+  it("a chat turn that its person cancels keeps the words the agent had and those it ended with", async () => {
+    const { server, daemon, agentId, work } = await world("acp-billed", true);
+    const { id } = await server.post<{ id: string }>("/api/chat/sessions", { agent_id: agentId });
+    const { task_id: turn } = await server.post<{ task_id: string }>(`/api/chat/sessions/${id}/messages`, { content: "what is up?" });
+    const done = work();
+    await waitFor("the agent's first words", async () => (await server.get<unknown[]>(`/api/tasks/${turn}/messages`)).length > 0);
+    await server.post(`/api/tasks/${turn}/cancel`);
+    daemon.ctx.reconcile.broadcast();
+    await done;
+    const messages = await server.get<{ role: string; content: string; failure_reason: string | null }[]>(`/api/chat/sessions/${id}/messages`);
+    expect(messages).toMatchObject([{ content: "what is up?" }, { role: "assistant", failure_reason: "cancelled", content: expect.stringMatching(/stopping$/) }]);
   });
 
   it("an autopilot's run ends with the agent's last words", async () => {
