@@ -1,6 +1,6 @@
-import { serverCode } from "../lib/api/errors.ts";
-import { isStatus } from "../lib/api/index.ts";
+import { isStatus } from "../lib/api/errors.ts";
 import { type RuntimeRemoval, createRuntimeApi } from "../lib/api/user-api-runtime.ts";
+import { createUserApi } from "../lib/api/user-api.ts";
 import { asString, EXIT, isObject, MulticaError, parseJson } from "../lib/core/index.ts";
 import type { Http } from "../lib/api/http.ts";
 
@@ -19,7 +19,7 @@ export async function deleteRuntime(http: Http, id: string, cascade: boolean): P
     await api.remove(id);
     return {};
   } catch (error) {
-    const agents = boundAgents(error);
+    const agents = await boundAgents(http, id, error);
     if (agents.length === 0) throw error;
     if (cascade) return counts(await api.removeWithAgents(id, agents.map((agent) => agent.id)));
     const names = agents.map((agent) => `${agent.name} (${agent.id})`).join(", ");
@@ -30,10 +30,12 @@ export async function deleteRuntime(http: Http, id: string, cascade: boolean): P
   }
 }
 
-function boundAgents(error: unknown): BoundAgent[] {
-  if (!isStatus(error, 409) || serverCode(error.body) !== "runtime_has_active_agents") return [];
+async function boundAgents(http: Http, runtime: string, error: unknown): Promise<BoundAgent[]> {
+  if (!isStatus(error, 409) || !error.body.includes('"runtime_has_active_agents"')) return [];
   const body = parseJson(error.body);
-  const list: unknown = isObject(body) ? body["active_agents"] : undefined;
+  // What is kept of an answer may be too short for many of them.
+  if (body === undefined) return ((await createUserApi(http).agents()) ?? []).filter((agent) => agent.runtime_id === runtime && !agent.archived_at);
+  const list: unknown = isObject(body) && body["code"] === "runtime_has_active_agents" ? body["active_agents"] : undefined;
   return (Array.isArray(list) ? list : []).flatMap((agent: unknown) => {
     return isObject(agent) && asString(agent["id"]) !== "" ? [{ id: asString(agent["id"]), name: asString(agent["name"]) }] : [];
   });
