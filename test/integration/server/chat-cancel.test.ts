@@ -156,16 +156,24 @@ describe("a cancelled chat turn", () => {
     expect((await messages(server, S)).at(-1)).toMatchObject({ role: "user", content: "and then?" });
   });
 
-  it("leaves the question where it is when not its person cancelled it", async () => {
+  it("is nobody's but its person's, and leaves the question where it is when something else ends it", async () => {
     const { server, R, A, session } = await world();
     const S = await session();
     const { task_id: T } = await say(server, S, "hello");
     const I = await server.issue(A);
     const tasks = await server.claim([R]);
     const other = tasks.find((task) => task.issue_id === I);
-    const answer = await server.call("POST", `/api/tasks/${T}/cancel`, {}, { token: other?.auth_token ?? "" });
+    const stranger = { token: other?.auth_token ?? "" };
+    for (const [method, path] of [["POST", "cancel"], ["GET", "messages"]] as const) {
+      expect(await server.call(method, `/api/tasks/${T}/${path}`, method === "POST" ? {} : undefined, stranger)).toMatchObject({ status: 404, body: { error: "task not found" } });
+    }
+    // The agent itself may end the turn that it answers.
+    const own = tasks.find((task) => task.id === T);
+    await server.post(`/api/daemon/tasks/${T}/start`);
+    const answer = await server.call("POST", `/api/tasks/${T}/cancel`, {}, { token: own?.auth_token ?? "" });
     expect(answer).toMatchObject({ status: 200, body: { status: "cancelled" } });
     expect(answer.body).not.toHaveProperty("cancelled_chat_message");
+    await acknowledge(server, T);
     expect((await messages(server, S)).map((one) => one.content)).toEqual(["hello"]);
     const running = await asked(server, R, S, "still there?");
     await wrote(server, running.id, 1, { type: "text", content: "Yes" });

@@ -63,13 +63,13 @@ export function taskRoutes(app: App, ctx: ServerContext): void {
 
 /** What is under way in the workspace, and the last run of each agent; conversations of other people are not among them. */
 function taskSnapshot(db: Tx["db"], scope: Scope): object[] {
-  const sql = `SELECT t.* FROM task t LEFT JOIN chat_session s ON s.id = t.chat_session_id
-    WHERE t.workspace_id = :workspaceId AND (t.chat_session_id IS NULL OR s.creator_id = :userId)
-      AND (t.status IN (${sqlStates(OPEN_STATES)}) OR t.id = (
-        SELECT l.id FROM task l LEFT JOIN chat_session ls ON ls.id = l.chat_session_id
-        WHERE l.agent_id = t.agent_id AND l.completed_at IS NOT NULL AND (l.chat_session_id IS NULL OR ls.creator_id = :userId)
-        ORDER BY l.completed_at DESC, l.rowid DESC LIMIT 1))
-    ORDER BY t.created_at DESC, t.rowid DESC`;
+  // Beside max() SQLite takes the other columns from the row that has it.
+  const sql = `WITH seen AS (
+      SELECT t.*, t.rowid AS place FROM task t LEFT JOIN chat_session s ON s.id = t.chat_session_id
+      WHERE t.workspace_id = :workspaceId AND (t.chat_session_id IS NULL OR s.creator_id = :userId)),
+    last AS (SELECT id, max(completed_at) FROM seen WHERE completed_at IS NOT NULL GROUP BY agent_id)
+    SELECT * FROM seen WHERE status IN (${sqlStates(OPEN_STATES)}) OR id IN (SELECT id FROM last)
+    ORDER BY created_at DESC, place DESC`;
   const userId = scope.actor.type === "member" ? scope.actor.userId : null;
   return all<TaskRow>(db, sql, { workspaceId: scope.workspace.id, userId }).map((row) => taskWire(row));
 }
@@ -86,10 +86,12 @@ function cancel(ctx: ServerContext, c: AppContext, scope: Scope, belongs: (task:
   return json({ ...taskWire(row), ...(restored === undefined ? {} : { cancelled_chat_message: restored }) });
 }
 
-/** The task in the path within the workspace; 404 `task not found`. */
+/** The task in the path within the workspace; 404 `task not found`, also for a conversation of somebody else. */
 function loadTask(db: Tx["db"], scope: Scope, c: AppContext): TaskRow {
   const task = findTask(db, uuidOf(c.req.param("taskId"), "task id"));
   if (task === undefined || task.workspace_id !== scope.workspace.id) throw notFound("task");
+  const { chat_session_id: session, id } = task;
+  if (session !== null && scope.actor.taskId !== id && !isOwnChat({ db }, session, scope.actor)) throw notFound("task");
   return task;
 }
 
