@@ -89,6 +89,9 @@ describe("what users see of tasks (server-api.md 13.6)", () => {
     expect((await seen()).map((task) => [task.agent_id, task.status])).toEqual([[A, "queued"], [B, "queued"], [A, "completed"]]);
     expect((await seen()).map((task) => task.id)).not.toContain(ended[0]);
     const work = (await server.claim([R])).find((task) => task.agent_id === B);
+    const listed = async (options: CallOptions = {}) => (await server.get<{ id: string }[]>(`/api/agents/${A}/tasks`, options)).map((task) => task.id);
+    expect(await listed()).toContain(turn);
+    expect(await listed({ token: work?.auth_token ?? "" })).not.toContain(turn);
     const asAgent = await seen({ token: work?.auth_token ?? "" });
     expect(asAgent.map((task) => task.id)).not.toContain(turn);
     expect(asAgent.map((task) => [task.agent_id, task.status])).toEqual([[B, "dispatched"], [A, "completed"]]);

@@ -11,6 +11,7 @@ import { replaceEnv } from "../../services/agent-write.ts";
 import { loadAgent, requireSight } from "../../services/agents.ts";
 import { requireOwner } from "../../services/ownership.ts";
 import { cancelTasksOfAgent } from "../../services/tasks/enqueue.ts";
+import { VISIBLE, viewerOf } from "../../services/tasks/sight.ts";
 import { inTransaction } from "../../transaction.ts";
 import { agentId } from "./agents.ts";
 
@@ -20,8 +21,8 @@ export function agentActionRoutes(app: App, ctx: ServerContext): void {
     const scope = scopeOf(ctx, c);
     const agent = loadAgent(ctx.db, scope.workspace.id, agentId(c));
     requireSight(scope, agent);
-    const sql = "SELECT * FROM task WHERE agent_id = :id ORDER BY created_at DESC, id DESC LIMIT 500";
-    return json(all<TaskRow>(ctx.db, sql, { id: agent.id }).map((row) => taskWire(row)));
+    const sql = `SELECT t.* FROM task t WHERE t.agent_id = :id AND ${VISIBLE} ORDER BY t.created_at DESC, t.id DESC LIMIT 500`;
+    return json(all<TaskRow>(ctx.db, sql, { id: agent.id, viewer: viewerOf(scope.actor) }).map((row) => taskWire(row)));
   });
 
   app.post("/api/agents/:id/cancel-tasks", (c) => {

@@ -12,6 +12,7 @@ import { cancelledMessage } from "../../services/chat/drafts.ts";
 import { cancelTask, isOwnChat } from "../../services/tasks/cancel.ts";
 import { listMessages } from "../../services/tasks/records.ts";
 import { rerunIssue } from "../../services/tasks/rerun.ts";
+import { VISIBLE, viewerOf } from "../../services/tasks/sight.ts";
 import { OPEN_STATES, sqlStates } from "../../services/tasks/states.ts";
 import { findTask } from "../../services/tasks/store.ts";
 import { type Tx, inTransaction } from "../../transaction.ts";
@@ -65,13 +66,11 @@ export function taskRoutes(app: App, ctx: ServerContext): void {
 function taskSnapshot(db: Tx["db"], scope: Scope): object[] {
   // Beside max() SQLite takes the other columns from the row that has it.
   const sql = `WITH seen AS (
-      SELECT t.*, t.rowid AS place FROM task t LEFT JOIN chat_session s ON s.id = t.chat_session_id
-      WHERE t.workspace_id = :workspaceId AND (t.chat_session_id IS NULL OR s.creator_id = :userId)),
+      SELECT t.*, t.rowid AS place FROM task t WHERE t.workspace_id = :workspaceId AND ${VISIBLE}),
     last AS (SELECT id, max(completed_at) FROM seen WHERE completed_at IS NOT NULL GROUP BY agent_id)
     SELECT * FROM seen WHERE status IN (${sqlStates(OPEN_STATES)}) OR id IN (SELECT id FROM last)
     ORDER BY created_at DESC, place DESC`;
-  const userId = scope.actor.type === "member" ? scope.actor.userId : null;
-  return all<TaskRow>(db, sql, { workspaceId: scope.workspace.id, userId }).map((row) => taskWire(row));
+  return all<TaskRow>(db, sql, { workspaceId: scope.workspace.id, viewer: viewerOf(scope.actor) }).map((row) => taskWire(row));
 }
 
 function cancel(ctx: ServerContext, c: AppContext, scope: Scope, belongs: (task: TaskRow) => boolean): Response {
