@@ -3,6 +3,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../src/lib/platform/index.ts";
 import { SCHEMA_V1 } from "../../../src/lib/server/db/schema.ts";
+import { SCHEMA_ATTACHMENTS } from "../../../src/lib/server/db/schema-attachments.ts";
+import { SCHEMA_AUTOPILOTS } from "../../../src/lib/server/db/schema-autopilots.ts";
+import { SCHEMA_CHAT } from "../../../src/lib/server/db/schema-chat.ts";
+import { SCHEMA_PROJECTS } from "../../../src/lib/server/db/schema-projects.ts";
+import { SCHEMA_REQUESTS } from "../../../src/lib/server/db/schema-requests.ts";
+import { SCHEMA_SKILLS } from "../../../src/lib/server/db/schema-skills.ts";
+import { SCHEMA_SQUADS } from "../../../src/lib/server/db/schema-squads.ts";
 import { liveServer, stopHeld } from "../../support/live-server.ts";
 import { tempDir } from "../../support/temp.ts";
 
@@ -56,5 +63,29 @@ describe("a restart of the server", () => {
     const server = await liveServer({ dataDir });
     expect((await server.call("POST", "/api/skills", { name: "deploy" })).status).toBe(201);
     expect(await server.get("/api/autopilots")).toEqual({ autopilots: [], total: 0 });
+  });
+
+  it("keeps the schedules of a database that knew no webhooks", async () => {
+    const dataDir = join(tempDir("multica-restart-"), "server");
+    mkdirSync(dataDir, { recursive: true });
+    const db = openDatabase(join(dataDir, "server.sqlite"));
+    const steps = [SCHEMA_V1, SCHEMA_REQUESTS, SCHEMA_SKILLS, SCHEMA_PROJECTS, SCHEMA_SQUADS, SCHEMA_ATTACHMENTS, SCHEMA_CHAT, SCHEMA_AUTOPILOTS];
+    for (const step of steps) db.exec(step);
+    db.exec(`PRAGMA foreign_keys=OFF;
+      INSERT INTO autopilot (id, workspace_id, title, assignee_type, assignee_id, execution_mode, created_by_type, created_by_id, owner_id, created_at, updated_at)
+        VALUES ('p', 'w', 'x', 'agent', 'a', 'run_only', 'member', 'u', 'u', 1, 1);
+      INSERT INTO autopilot_trigger (id, autopilot_id, kind, cron_expression, timezone, next_run_at, label, created_at, updated_at)
+        VALUES ('t1', 'p', 'schedule', '0 3 * * *', 'UTC', 5, 'one', 1, 2), ('t2', 'p', 'schedule', '@daily', 'Asia/Kolkata', NULL, NULL, 1, 2);
+      PRAGMA user_version=${steps.length};`);
+    db.close();
+    const { server } = await liveServer({ dataDir });
+    await server.stop();
+    const after = openDatabase(join(dataDir, "server.sqlite"));
+    expect(after.prepare("SELECT id, kind, enabled, cron_expression, timezone, next_run_at, webhook_token, label, created_at, updated_at FROM autopilot_trigger ORDER BY rowid").all({})).toEqual([
+      { id: "t1", kind: "schedule", enabled: 1, cron_expression: "0 3 * * *", timezone: "UTC", next_run_at: 5, webhook_token: null, label: "one", created_at: 1, updated_at: 2 },
+      { id: "t2", kind: "schedule", enabled: 1, cron_expression: "@daily", timezone: "Asia/Kolkata", next_run_at: null, webhook_token: null, label: null, created_at: 1, updated_at: 2 },
+    ]);
+    expect(() => after.exec("INSERT INTO autopilot_trigger (id, autopilot_id, kind, created_at, updated_at) VALUES ('t3', 'p', 'schedule', 1, 1)")).toThrow();
+    after.close();
   });
 });
