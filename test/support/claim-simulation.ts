@@ -1,4 +1,3 @@
-import { uuid } from "../../src/lib/core/index.ts";
 import { ClaimBarrier } from "../../src/lib/daemon/barrier.ts";
 import { createDispatcher } from "../../src/lib/daemon/dispatcher.ts";
 import { LIMITS } from "../../src/lib/daemon/limits.ts";
@@ -14,6 +13,7 @@ import { touchRuntime } from "../../src/lib/server/services/daemon/presence.ts";
 import { claimBatch, claimNext } from "../../src/lib/server/services/tasks/claim.ts";
 import { startTask } from "../../src/lib/server/services/tasks/lifecycle.ts";
 import { endTask } from "../../src/lib/server/services/tasks/store.ts";
+import { seeded } from "./seeded.ts";
 import { type TaskWorld, taskWorld } from "./task-world.ts";
 
 export interface SimulationSize {
@@ -22,13 +22,18 @@ export interface SimulationSize {
   readonly workspaces: number;
   readonly runtimesPerWorkspace: number;
   readonly daemons: number;
+  /** All tasks wait from the start, instead of some hundred at a time. */
+  readonly backlog?: boolean;
 }
 
 export interface SimulationResult {
+  readonly seed: number;
   readonly completed: number;
   readonly started: number;
   readonly hours: number;
   readonly claims: number;
+  /** Everything that was asked of the server: claims, starts, endings, heartbeats. */
+  readonly requests: number;
   readonly lostAnswers: number;
   readonly restarts: number;
   readonly lostWakes: number;
@@ -38,6 +43,11 @@ export interface SimulationResult {
   readonly longestIdle: number;
   /** Every broken rule, in words. */
   readonly broken: readonly string[];
+}
+
+/** From the environment: a run that broke a rule can be had again. */
+export function seedOf(fallback: number): number {
+  return Number(process.env["SIMULATION_SEED"] ?? fallback);
 }
 
 interface LiveRow {
@@ -57,17 +67,6 @@ const MOST_WAITING = 500;
 const IDLE_LIMIT_MS = POLL_MS + LIMITS.capacityBackoffMax + LIMITS.uncertainWindow + 2 * LIMITS.batchClaimTimeout + LIMITS.rpcGrace + SAMPLE_MS;
 /** After it the server hands a lost task out again; another claim may be needed for that. */
 const LEASE_MS = 90_000;
-
-/** A small generator, so that a seed gives the same run everywhere. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Attempt {
   readonly at: number;
@@ -129,7 +128,7 @@ class Simulation {
   readonly broken: string[] = [];
   readonly daemons: SimulatedDaemon[] = [];
   readonly reasons: Record<string, number> = {};
-  readonly counts = { completed: 0, started: 0, claims: 0, lostAnswers: 0, restarts: 0, lostWakes: 0, inserted: 0 };
+  readonly counts = { completed: 0, started: 0, claims: 0, requests: 0, lostAnswers: 0, restarts: 0, lostWakes: 0, inserted: 0 };
   up = true;
   longestIdleMs = 0;
   readonly #size: SimulationSize;
@@ -147,7 +146,7 @@ class Simulation {
   constructor(world: TaskWorld, size: SimulationSize) {
     this.world = world;
     this.#size = size;
-    this.random = generator(size.seed);
+    this.random = seeded(size.seed);
     world.ctx.db.exec("PRAGMA synchronous = OFF");
     this.#build();
   }
@@ -162,6 +161,12 @@ class Simulation {
     return low + Math.floor(this.random() * (high - low + 1));
   }
 
+  /** The pollers' turns depend on ids: they come from the seed too. */
+  #id(): string {
+    const digits = Array.from({ length: 32 }, () => Math.floor(this.random() * 16).toString(16)).join("");
+    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`;
+  }
+
   #build(): void {
     const { world } = this;
     const { workspaces, runtimesPerWorkspace, daemons } = this.#size;
@@ -169,18 +174,19 @@ class Simulation {
     const served = Array.from({ length: daemons }, (): (readonly [string, string])[] => []);
     world.tx((tx) => {
       for (let at = 0; at < workspaces; at += 1) {
-        const workspaceId = uuid();
+        const workspaceId = this.#id();
         insert(tx.db, "workspace", { id: workspaceId, name: `w${at}`, slug: `w${at}`, issue_prefix: `W${at}`, created_at: now, updated_at: now });
-        const issues = Array.from({ length: 40 }, (_, number) => this.#issue(workspaceId, number + 1, now));
+        const issues = Array.from({ length: this.#size.backlog === true ? 400 : 40 }, (_, number) => this.#issue(workspaceId, number + 1, now));
         this.#issues.set(workspaceId, issues);
         for (let each = 0; each < runtimesPerWorkspace; each += 1) {
-          const runtimeId = uuid();
+          const runtimeId = this.#id();
           world.insertRuntime(runtimeId, `d${at % daemons}-${each}`, "codex");
           world.set("agent_runtime", runtimeId, { workspace_id: workspaceId });
           served[at % daemons]?.push([workspaceId, runtimeId]);
           for (let index = 0; index < 2; index += 1) {
             const most = this.between(1, 6);
-            const id = world.agent(`a${at}-${each}-${index}`, { workspace_id: workspaceId, runtime_id: runtimeId, max_concurrent_tasks: most });
+            const id = this.#id();
+            world.agent(`a${at}-${each}-${index}`, { id, workspace_id: workspaceId, runtime_id: runtimeId, max_concurrent_tasks: most });
             this.#limits.set(id, most);
             this.#agents.push({ id, workspaceId, runtimeId });
           }
@@ -196,7 +202,7 @@ class Simulation {
   }
 
   #issue(workspaceId: string, number: number, now: number): string {
-    const id = uuid();
+    const id = this.#id();
     insert(this.world.ctx.db, "issue", {
       ...{ id, workspace_id: workspaceId, number, title: `i${number}`, status: "todo", priority: "none" },
       ...{ creator_type: "member", creator_id: this.world.userId, created_at: now, updated_at: now },
@@ -213,7 +219,7 @@ class Simulation {
     // A second run for the same pair is merged into the first by the server; here another pair is taken.
     if (pending.length > 0) return;
     const now = this.world.clock.now();
-    const row = { id: uuid(), agent_id: agent.id, runtime_id: agent.runtimeId, workspace_id: agent.workspaceId, issue_id: issueId, status: "queued", priority: this.between(0, 4) };
+    const row = { id: this.#id(), agent_id: agent.id, runtime_id: agent.runtimeId, workspace_id: agent.workspaceId, issue_id: issueId, status: "queued", priority: this.between(0, 4) };
     insert(this.world.ctx.db, "task", { ...row, originator_user_id: this.world.userId, created_at: now, updated_at: now });
     this.counts.inserted += 1;
     if (!this.up || this.random() < 0.4) this.counts.lostWakes += 1;
@@ -224,6 +230,7 @@ class Simulation {
     const { clock, ctx } = this.world;
     const at = clock.now();
     this.counts.claims += 1;
+    this.counts.requests += 1;
     const note = (outcome: Attempt["outcome"]): void => ids.forEach((id) => daemon.attempts.set(id, { at, outcome }));
     await clock.sleep(this.between(1, 300));
     if (!this.up) {
@@ -261,6 +268,7 @@ class Simulation {
     const { clock } = this.world;
     await clock.sleep(this.between(100, 8000));
     while (!this.up) await clock.sleep(1000);
+    this.counts.requests += 2;
     try {
       this.world.tx((tx) => startTask(tx, taskId));
     } catch (error) {
@@ -280,8 +288,10 @@ class Simulation {
 
   beat(): void {
     if (!this.up) return;
+    const runtimes = new Set(this.#agents.map(({ runtimeId }) => runtimeId));
+    this.counts.requests += runtimes.size;
     this.world.tx((tx) => {
-      for (const { runtimeId } of this.#agents) touchRuntime(tx, runtimeId);
+      for (const runtimeId of runtimes) touchRuntime(tx, runtimeId);
     });
   }
 
@@ -360,9 +370,9 @@ class Simulation {
   }
 
   result(startMs: number): SimulationResult {
-    const { completed, started, claims, lostAnswers, restarts, lostWakes } = this.counts;
+    const { completed, started, claims, requests, lostAnswers, restarts, lostWakes } = this.counts;
     const hours = (this.world.clock.now() - startMs) / 3_600_000;
-    return { completed, started, claims, lostAnswers, restarts, lostWakes, hours, reasons: this.reasons, longestIdle: this.longestIdleMs / 1000, broken: [...new Set(this.broken)] };
+    return { seed: this.#size.seed, completed, started, claims, requests, lostAnswers, restarts, lostWakes, hours, reasons: this.reasons, longestIdle: this.longestIdleMs / 1000, broken: [...new Set(this.broken)] };
   }
 }
 
@@ -379,9 +389,9 @@ export async function simulateClaims(size: SimulationSize): Promise<SimulationRe
   let nextRestart = start + simulation.between(40_000, 120_000);
   for (let step = 0; clock.now() < limit && simulation.broken.length === 0; step += 1) {
     const left = size.tasks - simulation.counts.inserted;
-    // More than the daemons can take, but not without bound: the server's look through its queue is not what is tested.
+    // More than the daemons can take; everything at once only with a backlog.
     const enough = simulation.counts.inserted - simulation.counts.completed > MOST_WAITING;
-    const wave = left === 0 || enough ? 0 : simulation.random() < 0.1 ? Math.min(left, simulation.between(10, 60)) : Math.min(left, simulation.between(0, 6));
+    const wave = left === 0 ? 0 : size.backlog === true ? left : enough ? 0 : simulation.random() < 0.1 ? Math.min(left, simulation.between(10, 60)) : Math.min(left, simulation.between(0, 6));
     for (let each = 0; each < wave; each += 1) simulation.enqueue();
     if (step % 6 === 0) simulation.beat();
     if (clock.now() >= nextRestart) {

@@ -11,7 +11,7 @@ import { findByEnv, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { mintToken, startServer } from "../../../src/lib/server/index.ts";
 import { openStateReader } from "../../../src/lib/state/open.ts";
-import { seeded } from "../../support/chaos/run.ts";
+import { seeded } from "../../support/seeded.ts";
 import { configFor, type RunningDaemon, testDaemon, testHome } from "../../support/daemon.ts";
 import { FAULTS, type FaultyProxy, faultyProxy } from "../../support/faulty-proxy.ts";
 import { jumpingClock } from "../../support/jumping-clock.ts";

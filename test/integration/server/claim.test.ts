@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex, uuid } from "../../../src/lib/core/index.ts";
-import { all, one, update } from "../../../src/lib/server/db/query.ts";
+import { all, insert, one, update } from "../../../src/lib/server/db/query.ts";
 import type { TokenRow } from "../../../src/lib/server/rows/index.ts";
 import { MAX_CLAIM, claimBatch, claimNext } from "../../../src/lib/server/services/tasks/claim.ts";
 import { completeTask } from "../../../src/lib/server/services/tasks/complete.ts";
@@ -76,6 +76,31 @@ describe("claimNext", () => {
     world.comment(issue, "more");
     expect(world.tasks(issue)).toHaveLength(3);
     expect(world.claim()).toBeNull();
+  });
+
+  it("costs no more with thousands of tasks waiting and thousands done than with a few", async () => {
+    const quickest = async (tasks: number): Promise<number> => {
+      const world = await taskWorld();
+      world.ctx.db.exec("PRAGMA synchronous = OFF");
+      const dev = world.agent("Dev", { max_concurrent_tasks: 100 });
+      const at = { created_at: world.clock.now(), updated_at: world.clock.now() };
+      world.tx((tx) => {
+        for (let number = 1; number <= tasks; number += 1) {
+          const issue = { id: uuid(), workspace_id: world.workspaceId, number, title: "x", status: "todo", priority: "none", creator_type: "member", creator_id: world.userId, ...at };
+          insert(tx.db, "issue", issue);
+          const task = { agent_id: dev, runtime_id: world.runtimeId, workspace_id: world.workspaceId, issue_id: issue.id, originator_user_id: world.userId, ...at };
+          for (const status of ["queued", "completed"]) insert(tx.db, "task", { ...task, id: uuid(), status });
+        }
+      });
+      const times = Array.from({ length: 20 }, () => {
+        const begin = performance.now();
+        expect(world.claim()).not.toBeNull();
+        return performance.now() - begin;
+      });
+      return Math.min(...times);
+    };
+    // Proportional to the number of tasks it would be a hundred times as much.
+    expect(await quickest(4000)).toBeLessThan(10 * (await quickest(40)));
   });
 
   it("gives nothing to a runtime that is offline, silent or unknown, nor for another runtime", async () => {

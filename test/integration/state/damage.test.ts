@@ -6,7 +6,7 @@ import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import type { OutboxEntry } from "../../../src/lib/state/index.ts";
 import { openState } from "../../../src/lib/state/open.ts";
 import type { Salvage } from "../../../src/lib/state/salvage.ts";
-import { seeded } from "../../support/chaos/run.ts";
+import { seeded } from "../../support/seeded.ts";
 import { tempDir } from "../../support/temp.ts";
 
 const PAGE = 4096;

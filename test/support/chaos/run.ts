@@ -1,6 +1,7 @@
 import { openDatabase, systemClock } from "../../../src/lib/platform/index.ts";
 import { openStateReader } from "../../../src/lib/state/open.ts";
 import { join } from "node:path";
+import { seeded } from "../seeded.ts";
 import { waitFor } from "../wait.ts";
 import { type Findings, examine } from "./oracle.ts";
 import { ChaosWorld } from "./world.ts";
@@ -133,17 +134,6 @@ function outboxOf(world: ChaosWorld): { queued: number; inflight: number; ambigu
   } finally {
     reader.close();
   }
-}
-
-/** The same numbers for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -29,6 +29,8 @@ const MIGRATIONS: readonly string[] = [
   SCHEMA_AUTOPILOTS,
   // What an agent has under way is counted for every claim: without this that costs more with every task that ever ended.
   "CREATE INDEX task_of_agent ON task (agent_id, status);",
+  // A claim takes the first of each agent's queue, however long the queue is.
+  "CREATE INDEX task_queue ON task (runtime_id, agent_id, priority DESC, created_at) WHERE status = 'queued';",
   SCHEMA_MCP,
   SCHEMA_PROPERTIES,
   SCHEMA_WEBHOOKS,

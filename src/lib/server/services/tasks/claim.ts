@@ -79,23 +79,31 @@ function pickLost(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow
 
 /**
  * The most urgent, then oldest queued task whose agent has room and is not busy with the same thing. A conversation's next
- * turn does not overtake one that is about to be tried again.
+ * turn does not overtake one that is about to be tried again. The agents that wait are found by leaping through the index,
+ * and each is asked for its first: a long queue costs no more than a short one.
  */
 function pickQueued(tx: Tx, runtimeId: string, skip: ReadonlySet<string>): TaskRow | undefined {
   promoteDeferred(tx, runtimeId);
   const held = sqlStates(HELD_STATES);
   return one<TaskRow>(
     tx.db,
-    `SELECT t.* FROM task t JOIN agent a ON a.id = t.agent_id
-     WHERE t.runtime_id = :runtimeId AND t.status = 'queued' AND a.archived_at IS NULL
-       AND t.id NOT IN (SELECT value FROM json_each(:skip))
-       AND (SELECT count(*) FROM task x WHERE x.agent_id = t.agent_id AND x.status IN (${held})) < a.max_concurrent_tasks
-       AND NOT EXISTS (
-         SELECT 1 FROM task x WHERE x.agent_id = t.agent_id AND x.status IN (${held})
-           AND (x.issue_id = t.issue_id OR x.chat_session_id = t.chat_session_id
-             OR (coalesce(t.issue_id, t.chat_session_id, t.autopilot_run_id) IS NULL
-                 AND coalesce(x.issue_id, x.chat_session_id, x.autopilot_run_id) IS NULL)))
-       AND NOT EXISTS (SELECT 1 FROM task w WHERE w.chat_session_id = t.chat_session_id AND w.status = 'deferred')
+    `WITH RECURSIVE waiting (agent_id) AS (
+       SELECT min(agent_id) FROM task WHERE runtime_id = :runtimeId AND status = 'queued'
+       UNION ALL
+       SELECT (SELECT min(agent_id) FROM task WHERE runtime_id = :runtimeId AND status = 'queued' AND agent_id > waiting.agent_id)
+       FROM waiting WHERE waiting.agent_id IS NOT NULL)
+     SELECT t.* FROM waiting JOIN agent a ON a.id = waiting.agent_id JOIN task t ON t.rowid = (
+       SELECT q.rowid FROM task q WHERE q.runtime_id = :runtimeId AND q.agent_id = waiting.agent_id AND q.status = 'queued'
+         AND q.id NOT IN (SELECT value FROM json_each(:skip))
+         AND NOT EXISTS (
+           SELECT 1 FROM task x WHERE x.agent_id = q.agent_id AND x.status IN (${held})
+             AND (x.issue_id = q.issue_id OR x.chat_session_id = q.chat_session_id
+               OR (coalesce(q.issue_id, q.chat_session_id, q.autopilot_run_id) IS NULL
+                   AND coalesce(x.issue_id, x.chat_session_id, x.autopilot_run_id) IS NULL)))
+         AND NOT EXISTS (SELECT 1 FROM task w WHERE w.chat_session_id = q.chat_session_id AND w.status = 'deferred')
+       ORDER BY q.priority DESC, q.created_at, q.rowid LIMIT 1)
+     WHERE a.archived_at IS NULL
+       AND (SELECT count(*) FROM task x WHERE x.agent_id = waiting.agent_id AND x.status IN (${held})) < a.max_concurrent_tasks
      ORDER BY t.priority DESC, t.created_at, t.rowid LIMIT 1`,
     { runtimeId, skip: JSON.stringify([...skip]) },
   );

@@ -37,8 +37,11 @@ export function releaseWaiting(tx: Tx, task: TaskRow): void {
   promoteDeferred(tx, task.runtime_id);
   const waiting = all<{ id: string; runtime_id: string }>(
     tx.db,
-    `SELECT min(id) AS id, runtime_id FROM task WHERE agent_id = :agentId AND status = 'queued' GROUP BY runtime_id`,
-    { agentId: task.agent_id },
+    `SELECT q.id, q.runtime_id FROM agent_runtime r JOIN task q ON q.rowid = (
+       SELECT w.rowid FROM task w WHERE w.runtime_id = r.id AND w.agent_id = :agentId AND w.status = 'queued'
+       ORDER BY w.priority DESC, w.created_at, w.rowid LIMIT 1)
+     WHERE r.workspace_id = :workspaceId`,
+    { agentId: task.agent_id, workspaceId: task.workspace_id },
   );
   for (const row of waiting) tx.emit({ type: "task_available", runtimeId: row.runtime_id, taskId: row.id });
 }

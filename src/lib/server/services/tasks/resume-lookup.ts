@@ -26,7 +26,7 @@ function earlierSessions(db: Db, task: TaskRow): ResumeRow[] {
   const pair = { issueId: task.issue_id, chatId: task.chat_session_id, agentId: task.agent_id, id: task.id };
   const rows = all<TaskRow>(
     db,
-    `SELECT * FROM task WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
+    `SELECT * FROM task WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND +agent_id = :agentId AND id <> :id AND session_id IS NOT NULL
        AND status NOT IN ('queued', 'deferred', 'dispatched')
      ORDER BY coalesce(completed_at, started_at, dispatched_at, created_at) DESC, rowid DESC`,
     pair,
@@ -41,10 +41,12 @@ export function safeSession(db: Db, task: TaskRow, runtimeId: string): string | 
   return chooseResume([resumeRow(task, retiredSessions(db, task))], runtimeId).sessionId;
 }
 
+// `+`: found by the issue or the conversation. By the agent, each claim would look through all it has ever done.
+
 /** Sessions that a run of the same agent on the same thing has given up. */
 function retiredSessions(db: Db, task: TaskRow): ReadonlySet<string> {
   const sql = `SELECT retired_session_id AS id FROM task
-    WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND agent_id = :agentId AND retired_session_id IS NOT NULL`;
+    WHERE (issue_id = :issueId OR chat_session_id = :chatId) AND +agent_id = :agentId AND retired_session_id IS NOT NULL`;
   const pair = { issueId: task.issue_id, chatId: task.chat_session_id, agentId: task.agent_id };
   return new Set(all<{ id: string }>(db, sql, pair).map((row) => row.id));
 }
