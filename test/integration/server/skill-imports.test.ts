@@ -1,14 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { HeldClock } from "../../../src/lib/platform/index.ts";
+import { HeldClock, openDatabase } from "../../../src/lib/platform/index.ts";
 import { writeZip } from "../../../src/lib/core/zip.ts";
 import { fetchBytes } from "../../../src/lib/server/services/skills/fetch.ts";
 import { archiveAddress } from "../../../src/lib/server/services/skills/origin.ts";
 import { announced } from "../../support/announced.ts";
-import { openDatabase } from "../../../src/lib/platform/index.ts";
-import { join } from "node:path";
 import { type LiveServer, liveServer } from "../../support/live-server.ts";
 
 const HEAD = "---\nname: deploy\ndescription: How we deploy\n---\n# Deploy\n";
@@ -90,6 +89,7 @@ describe("a skill in an archive", () => {
       [deploy(...Array.from({ length: 9 }, (_, at) => ({ path: `deploy/${at}`, content: big }))), "more than 8 MiB in all"],
       [deploy().subarray(0, -5), "it is not a whole ZIP archive"],
       [gzipSync("x"), "it holds no tar archive"],
+      [Buffer.from("\n<!DOCTYPE html><p>"), "it is a web page"],
       [Buffer.from([1, 0, 2]), "neither a ZIP or tar archive nor a text"],
     ] as const) {
       const answer = await upload(server, bytes, "fail");

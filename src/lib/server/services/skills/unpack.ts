@@ -46,6 +46,8 @@ function entriesOf(bytes: Buffer): ArchiveEntry[] | undefined {
 function documentSkill(bytes: Buffer, fileName: string): UnpackedSkill {
   const content = bytes.length > FILE_MAX ? undefined : asText(bytes);
   if (content === undefined) throw badRequest("the file is neither a ZIP or tar archive nor a text of at most 1 MiB");
+  // What an address shows to people is often a page about the skill.
+  if (/^\uFEFF?\s*<(?:!doctype|html)/i.test(content)) throw badRequest("it is a web page, not a skill");
   return named(content, fileName.replace(/\.(?:md|markdown|txt)$/i, ""), [], []);
 }
 
