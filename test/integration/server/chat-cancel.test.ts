@@ -194,7 +194,8 @@ describe("a chat turn that is tried again (server-api.md 11.6)", () => {
     await server.post(`/api/daemon/tasks/${second?.id}/start`);
     const behind = await say(server, S, "two");
     await server.post(`/api/daemon/tasks/${second?.id}/fail`, network);
-    expect(await server.get(`/api/chat/sessions/${S}/pending-task`)).toMatchObject({ queued_tasks: [{}] });
+    expect(await server.get(`/api/chat/sessions/${S}/pending-task`)).toMatchObject({ status: "deferred", queued_tasks: [{ task_id: behind.task_id }] });
+    expect(await say(server, S, "three")).toMatchObject({ task_id: behind.task_id });
     expect(await server.claim([R])).toEqual([]);
     const socket = await server.connect([R]);
     await server.clock.advance(5000);

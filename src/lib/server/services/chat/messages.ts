@@ -61,7 +61,8 @@ function openTasks(db: Tx["db"], sessionId: string): TaskRow[] {
 /** What the conversation waits for: the run that answers now, and those behind it (server-api.md 13.14). */
 export function pendingTask(db: Tx["db"], sessionId: string): object {
   const held: readonly string[] = HELD_STATES;
-  const open = openTasks(db, sessionId);
+  // In the order in which they will run: one that is tried again goes before what was said meanwhile.
+  const open = openTasks(db, sessionId).toSorted((a, b) => b.priority - a.priority);
   const current = open.find((task) => held.includes(task.status)) ?? open[0];
   const short = (task: TaskRow) => ({ task_id: task.id, status: task.status, created_at: isoSeconds(task.created_at) });
   return {
