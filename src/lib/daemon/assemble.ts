@@ -129,7 +129,7 @@ export function assemble(base: Base): Daemon {
   ];
   const mayClaim = (id: string): boolean => registrar.mayClaim(id);
   const queue = new QueueView({ ...ctx, state: () => ctx.state, history, dispatcher, pollIntervalMs: config.pollIntervalMs, mayClaim });
-  const presenceFacts = { link, rpc, claim, registrar, queue, stamps: presence.stamps, holds: discovery.holds };
+  const presenceFacts = { link, rpc, claim, registrar, queue, stamps: presence.stamps, holds: discovery.holds, actions: presence.actions };
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, updates: updates.updates, presenceFacts, loops };
 }
 

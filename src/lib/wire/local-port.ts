@@ -41,6 +41,8 @@ const healthSchema = z.looseObject({
     .nullish(),
   recent: z.array(z.looseObject({ kind: z.string(), id: z.string(), ended_at: z.string(), outcome: z.string(), reason: z.string() })).nullish(),
   parked: z.array(z.looseObject({ runtime_id: text, provider: z.string(), reason: z.string() })).nullish(),
+  /** Switches that a server of the base generation sent with its heartbeats. */
+  feature_flags: z.looseObject({ version: z.number(), flags: z.record(z.string(), z.string()) }).nullish(),
   workspaces: z.array(z.looseObject({ id: z.string(), runtimes: z.array(z.string()) })).nullish(),
 });
 export type Health = z.infer<typeof healthSchema>;

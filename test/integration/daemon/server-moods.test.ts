@@ -128,7 +128,9 @@ describe("an older server", () => {
       return { body: { task: ran.length > 0 ? null : { id: "t1", agent_id: "a", runtime_id: "w1-codex", workspace_id: "w1", status: "dispatched" } } };
     });
     const ran: string[] = [];
-    const { log } = await start(
+    const flags = { version: 7, flags: { brief: "short" } };
+    server.routes.set("POST /api/daemon/heartbeat", { body: { status: "ok", feature_flags: flags } });
+    const { log, daemon } = await start(
       server,
       { pollIntervalMs: 50, heartbeatIntervalMs: 50 },
       {
@@ -144,6 +146,8 @@ describe("an older server", () => {
     expect(log().map(({ msg }) => msg)).toContain("server has no batch claims; falling back to single claims");
     await waitFor("heartbeats", () => server.seen("POST /api/daemon/heartbeat").length >= 2);
     expect(server.last("POST /api/daemon/heartbeat")?.body).toEqual({ runtime_id: "w1-codex", supports_batch_import: true });
+    await waitFor("the server's switches in the status", async () => (await daemon.health()).feature_flags);
+    expect(await daemon.health()).toMatchObject({ feature_flags: flags });
   });
 
   it("registers built-in agents when it knows no profiles", async () => {
