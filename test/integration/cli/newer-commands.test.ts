@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { newerServer } from "../../../src/cli/newer-server.ts";
 import { checkOptionType, chooseProperty, optionList } from "../../../src/cli/properties.ts";
-import { encodeValue } from "../../../src/cli/property-values.ts";
+import { encodeValue, propertyRows } from "../../../src/cli/property-values.ts";
 import { openSession } from "../../../src/cli/session.ts";
 import { importResult, skillFile } from "../../../src/cli/skill-import.ts";
 import { searchSkills } from "../../../src/cli/skill-search.ts";
 import { RequestError } from "../../../src/lib/api/errors.ts";
 import { resolveContext } from "../../../src/lib/config/index.ts";
 import type { Property } from "../../../src/lib/wire/index.ts";
+import { propertyValueTable } from "../../../src/views/properties.ts";
 import { answeringServer } from "../../support/answering-server.ts";
 import { cliWorld } from "../../support/cli-world.ts";
 import { tempDir } from "../../support/temp.ts";
@@ -75,6 +76,16 @@ describe("custom properties", () => {
     await expect(encode("actor", "Bob")).rejects.toMatchObject({ exit: 4 });
     expect(optionList(["A:#FF0000", "a:b", "New"], options).map((one) => [one.id === "o1", one.name, one.color])).toEqual([[true, "A", "#ff0000"], [false, "a:b", "#6b7280"], [false, "New", "#6b7280"]]);
     for (const bad of [["A", "a"], [":#ff0000"], ["A:#red"]]) expect(() => optionList(bad)).toThrow();
+  });
+
+  it("are shown with names and marks; what cannot be looked up stands there as it is", async () => {
+    const down = await answeringServer({});
+    const options = [{ id: "o1", name: "A", color: "#000000" }];
+    const property = (id: string, type: string): Property => ({ id, name: id.toUpperCase(), type, config: { options } });
+    const catalogue = [property("c", "checkbox"), property("d", "checkbox"), property("m", "multi_select"), property("n", "number"), property("p", "actor"), property("unused", "text")];
+    const rows = await propertyRows(sessionOn(down.url), catalogue, { n: 0, m: ["o1", "o9"], p: "member:u1", c: true, d: false, gone: ["x"] });
+    expect(rows.map((row) => [row.name, row.display])).toEqual([["C", "✓"], ["D", "✗"], ["M", "A, o9"], ["N", "0"], ["P", "member:u1"], ["gone", '["x"]']]);
+    expect(propertyValueTable(rows.slice(0, 2))).toBe("NAME  VALUE  TYPE\nC     ✓      checkbox\nD     ✗      checkbox\n");
   });
 
   it("are not found on servers that do not have them", async () => {

@@ -45,6 +45,7 @@ describe("custom properties of a workspace", () => {
       [{ name: "x", type: "text", config: { options: [{ name: "A" }] } }, 400, "a property of type text has no options"],
       [{ name: "x", type: "select", config: { options: [{ name: "A" }, { name: "a" }] } }, 400, "duplicate option name"],
       [{ name: "x", type: "select", config: { options: [{ name: "A", color: "red" }] } }, 400, "color must be a 6-digit hex value"],
+      [{ name: "x", type: "select", config: { options: [{ id: " ", name: "A" }] } }, 400, "option id is required"],
       [{ name: "x", type: "select", config: { options: 5 } }, 400, "invalid request body"],
     ] as const) {
       const answer = await server.call("POST", "/api/properties", body);

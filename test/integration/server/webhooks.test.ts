@@ -1,9 +1,12 @@
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { openDatabase } from "../../../src/lib/platform/index.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase, systemClock } from "../../../src/lib/platform/index.ts";
+import { startServer } from "../../../src/lib/server/index.ts";
 import { announced } from "../../support/announced.ts";
 import { liveServer } from "../../support/live-server.ts";
+import { recordingLogger } from "../../support/recording-logger.ts";
+import { tempDir } from "../../support/temp.ts";
 
 interface Trigger {
   readonly id: string;
@@ -115,5 +118,17 @@ describe("a webhook", () => {
     db.close();
     expect(await address()).toMatchObject({ has_webhook_token: true, webhook_token: null, webhook_path: null });
     expect((await server.call("POST", `${path}/rotate-webhook-token`, {}, agent)).status).toBe(403);
+  });
+
+  it("is not named in the log, whatever fails", async () => {
+    const dataDir = join(tempDir(), "server");
+    const { logger, lines } = recordingLogger();
+    const server = await startServer({ dataDir, host: "127.0.0.1", port: 0, clock: systemClock, logger });
+    onTestFinished(() => server.stop());
+    const db = openDatabase(join(dataDir, "server.sqlite"));
+    db.exec("ALTER TABLE autopilot_trigger RENAME TO away");
+    db.close();
+    expect((await fetch(`${server.url}/api/webhooks/autopilots/5ec7e7`, { method: "POST" })).status).toBe(500);
+    expect([lines.length > 0, JSON.stringify(lines).includes("5ec7e7")]).toEqual([true, false]);
   });
 });

@@ -36,11 +36,16 @@ export function createApp(ctx: ServerContext): App {
   app.use("/api/*", userRoom(userGuard(ctx)));
   userRoutes(app, ctx);
   app.notFound(() => notFoundText());
-  app.onError((error, c) => errorResponse(ctx, error, { method: c.req.method, path: c.req.path }));
+  app.onError((error, c) => errorResponse(ctx, error, { method: c.req.method, path: shownPath(c.req.path) }));
   return app;
 }
 
 /** The user credential is asked for everywhere below /api but where daemons talk. */
 function userRoom(guard: MiddlewareHandler<AppEnv>): MiddlewareHandler<AppEnv> {
   return (c, next) => (c.req.path.startsWith("/api/daemon/") ? next() : guard(c, next));
+}
+
+/** A path as it may be logged: a webhook's address is its credential. */
+function shownPath(path: string): string {
+  return path.startsWith(WEBHOOKS) ? `${WEBHOOKS}…` : path;
 }

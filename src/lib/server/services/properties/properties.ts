@@ -79,7 +79,7 @@ function checkedOptions(type: string, options: NonNullable<NonNullable<PropertyI
   const result = options.map((option) => {
     const color = option.color ?? DEFAULT_COLOR;
     if (!/^#[0-9a-f]{6}$/i.test(color)) throw badRequest("color must be a 6-digit hex value");
-    return { id: option.id?.trim() || uuid(), name: line("option name", option.name, MAX_NAME), color: color.toLowerCase() };
+    return { id: option.id === undefined ? uuid() : line("option id", option.id, MAX_NAME), name: line("option name", option.name, MAX_NAME), color: color.toLowerCase() };
   });
   for (const key of ["id", "name"] as const) {
     if (new Set(result.map((option) => option[key].toLowerCase())).size !== result.length) throw badRequest(`duplicate option ${key}`);
