@@ -2,6 +2,7 @@ import { isMulticaError, MulticaError } from "../lib/core/index.ts";
 
 const controller = new AbortController();
 let held = false;
+let left = false;
 
 /**
  * The signal that Ctrl-C and SIGTERM abort. Who takes it promises to end soon after and to clean up;
@@ -10,6 +11,11 @@ let held = false;
 export function holdInterrupts(): AbortSignal {
   held = true;
   return controller.signal;
+}
+
+/** For a process that gives every stop signal a meaning of its own (daemon, server): nothing here ends it, however often it is asked. */
+export function leaveInterrupts(): void {
+  left = true;
 }
 
 /** The exit status of the interruption that is being honoured (130, 143), or undefined. */
@@ -27,6 +33,7 @@ export function listenForInterrupts(end: (exit: number) => void, monotonic: () =
   let first: number | undefined;
   for (const [name, exit] of Object.entries(codes)) {
     process.on(name, () => {
+      if (left) return;
       if (!held) return end(exit);
       if (first === undefined) {
         first = monotonic();

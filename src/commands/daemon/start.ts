@@ -1,7 +1,7 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { daemonFlags } from "../../cli/daemon-flags.ts";
 import type { DaemonCommandInput } from "../../cli/daemon-setup.ts";
-import { holdInterrupts } from "../../cli/interrupt.ts";
+import { leaveInterrupts } from "../../cli/interrupt.ts";
 
 export default class DaemonStart extends BaseCommand {
   static override readonly access = "human";
@@ -23,7 +23,6 @@ export default class DaemonStart extends BaseCommand {
   }
 
   private async foreground(input: DaemonCommandInput): Promise<void> {
-    holdInterrupts();
     const { daemonConfig } = await import("../../cli/daemon-setup.ts");
     const { versionInfo } = await import("../../cli/version.ts");
     const { runForeground } = await import("../../lib/daemon/foreground.ts");
@@ -32,6 +31,7 @@ export default class DaemonStart extends BaseCommand {
     const { toDaemonFlags } = await import("../../cli/daemon-flags.ts");
     const onTerminal = isTerminal("stderr");
     const successorFlags = forwardedFlags(toDaemonFlags(input.flags), { profile: input.context.profile, noState: input.flags["no-state"] === true });
+    leaveInterrupts();
     await runForeground({
       config: daemonConfig(input),
       env: this.env,

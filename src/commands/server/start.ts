@@ -1,6 +1,6 @@
 import { BaseCommand } from "../../cli/base-command.ts";
 import { switchFlag, textFlag } from "../../cli/flags.ts";
-import { holdInterrupts } from "../../cli/interrupt.ts";
+import { leaveInterrupts } from "../../cli/interrupt.ts";
 import { dataDirFlag, DEFAULT_HOST, DEFAULT_PORT, serverDataDir, serverPortFlag } from "../../cli/server-options.ts";
 import { envText } from "../../lib/config/index.ts";
 import type { RunOptions } from "../../lib/server/index.ts";
@@ -30,10 +30,10 @@ export default class ServerStart extends BaseCommand {
   }
 
   private async foreground(place: Omit<RunOptions, "version" | "onReady">): Promise<void> {
-    holdInterrupts();
     const { runServer } = await import("../../lib/server/index.ts");
     const { versionInfo } = await import("../../cli/version.ts");
     const skillCatalogue = envText(this.env, "MULTICA_SKILL_CATALOGUE");
+    leaveInterrupts();
     const exit = await runServer({
       ...place,
       ...(skillCatalogue === undefined ? {} : { skillCatalogue }),

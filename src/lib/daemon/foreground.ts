@@ -24,7 +24,8 @@ export async function runForeground(options: Omit<RunDaemonOptions, "signal" | "
     else if (seen.count === 2) stop.abort();
     else {
       killNow.abort();
-      for (const name of STOP_SIGNALS) process.removeListener(name, onSignal);
+      // Everybody's: whoever else listens would keep the signal from ending this process.
+      for (const name of STOP_SIGNALS) process.removeAllListeners(name);
       const clock = options.clock ?? systemClock;
       clock.setTimer(KILL_MS, () => void sendSignal(currentPid(), signal));
     }
