@@ -135,6 +135,21 @@ describe("a retry (server-api.md 11.6)", () => {
     expect(world.load<IssueRow>("issue", issue.id).status).toBe("todo");
   });
 
+  it("is told to a runtime that was away without anybody noticing, with its first beat", async () => {
+    const world = await taskWorld();
+    world.issue(world.agent("Dev"));
+    const run = world.startNext();
+    await world.clock.advance(200_000);
+    onTestFinished(startAlarm(world.ctx));
+    world.tx((tx) => failTask(tx, run.id, { error: "the server was away", failure_reason: "runtime_offline" }));
+    await world.clock.advance(2000);
+    expect([world.runtime().status, ...states(world)]).toEqual(["online", "failed", "deferred"]);
+    world.events.length = 0;
+    world.beat();
+    expect(world.events).toContainEqual({ type: "task_available", runtimeId: world.runtimeId, taskId: world.tasks()[1]?.id });
+    expect(world.claim()).toMatchObject({ attempt: 2 });
+  });
+
   it("is not given up for time in which the server did not watch", async () => {
     const world = await taskWorld();
     world.issue(world.agent("Dev"));

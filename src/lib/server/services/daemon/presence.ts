@@ -3,16 +3,18 @@ import { all, one, run, update } from "../../db/query.ts";
 import { type RuntimeRow, objectColumn } from "../../rows/index.ts";
 import type { Tx } from "../../transaction.ts";
 import { promoteDeferred } from "../tasks/follow-ups.ts";
+import { isAlive } from "../tasks/health.ts";
 
 /**
  * A sign of life: refreshes `last_seen_at` and brings the runtime back online. False when there is no such runtime.
- * A runtime that comes back hears of the work that waits for it (server-api.md 4.3, 10.8).
+ * A runtime that comes back, also one whose absence nobody noticed (the server was down), hears of the work that waits for
+ * it (server-api.md 4.3, 10.8).
  */
 export function touchRuntime(tx: Tx, runtimeId: string): boolean {
   const before = one<RuntimeRow>(tx.db, "SELECT * FROM agent_runtime WHERE id = :id", { id: runtimeId });
   if (before === undefined) return false;
   const seen = { id: runtimeId, now: tx.now };
-  if (before.status === "online") {
+  if (isAlive(tx, before)) {
     run(tx.db, "UPDATE agent_runtime SET last_seen_at = :now WHERE id = :id", seen);
     return true;
   }
