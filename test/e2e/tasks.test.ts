@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findByEnv, identityAlive, processIdentity, sendSignal } from "../../src/lib/platform/index.ts";
 import type { Comment } from "../../src/lib/wire/index.ts";
+import { keep, releaseKept } from "../support/at-end.ts";
 import { Product } from "../support/product.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -11,21 +14,33 @@ async function withAgent(product: Product): Promise<string> {
 }
 
 describe("tasks through the whole product", () => {
+  let product: Product;
+  let agentId: string;
+
+  beforeAll(async () => {
+    product = await keep(async () => {
+      const made = new Product();
+      await made.setUp();
+      await made.repository();
+      return made;
+    });
+    agentId = await withAgent(product);
+  }, 60_000);
+  afterAll(releaseKept, 60_000);
+
   it("runs five tasks at once on one daemon, each in its own environment", async () => {
-    const product = new Product();
-    await product.setUp();
-    await product.repository();
-    const agentId = await withAgent(product);
     const api = product.api();
+    const gate = join(product.home, "gate");
     const issues = await Promise.all(
       [1, 2, 3, 4, 5].map((n) =>
-        api.createIssue({ title: `Issue ${n}`, description: "echo: sleep 3s", assignee_type: "agent", assignee_id: agentId }),
+        api.createIssue({ title: `Issue ${n}`, description: `echo: run until [ -e '${gate}' ]; do sleep 0.1; done`, assignee_type: "agent", assignee_id: agentId }),
       ),
     );
     await waitFor("all five to run at the same time", async () => {
       const runs = await Promise.all(issues.map(async (issue) => (await api.taskRuns(issue.id))[0]?.status));
       return runs.every((status) => status === "running");
     }, 40_000);
+    writeFileSync(gate, "");
     const tasks = await Promise.all(issues.map((issue) => product.waitForTask(issue)));
     expect(tasks.map((task) => task.status)).toEqual(Array(5).fill("completed"));
     expect(new Set(tasks.map((task) => task.work_dir)).size).toBe(5);
@@ -33,10 +48,6 @@ describe("tasks through the whole product", () => {
   });
 
   it("recovers a task whose daemon was killed: the old agent ends, a retry finishes the work", async () => {
-    const product = new Product();
-    await product.setUp();
-    await product.repository();
-    const agentId = await withAgent(product);
     const api = product.api();
     const issue = await api.createIssue({ title: "Long", description: "echo: sleep 120s", assignee_type: "agent", assignee_id: agentId });
     const running = await product.waitForTask(issue, (task) => task.status === "running");
@@ -62,30 +73,7 @@ describe("tasks through the whole product", () => {
     expect(findByEnv("MULTICA_TASK_ID", running.id)).toEqual([]);
   });
 
-  it("keeps two daemons of two profiles apart", async () => {
-    const one = new Product();
-    const two = new Product({ home: one.home, profile: "second" });
-    await one.setUp();
-    await two.setUp();
-    expect(one.daemonInfo().port).not.toBe(two.daemonInfo().port);
-    for (const product of [one, two]) await product.repository(product === one ? "first" : "other");
-    const issues = await Promise.all(
-      [one, two].map(async (product) => {
-        const agentId = await withAgent(product);
-        return product.api().createIssue({ title: "Work", assignee_type: "agent", assignee_id: agentId });
-      }),
-    );
-    const tasks = await Promise.all([one, two].map((product, index) => product.waitForTask(issues[index] ?? issueMissing())));
-    expect(tasks.map((task) => task.status)).toEqual(["completed", "completed"]);
-    await one.json(["daemon", "stop"]);
-    expect((await two.json<{ status: string }>(["daemon", "status"])).status).toBe("running");
-  });
-
   it("answers a comment in the same environment and the same session", async () => {
-    const product = new Product();
-    await product.setUp();
-    await product.repository();
-    const agentId = await withAgent(product);
     const api = product.api();
     const issue = await api.createIssue({ title: "Talk", assignee_type: "agent", assignee_id: agentId });
     const first = await product.waitForTask(issue);
@@ -98,19 +86,16 @@ describe("tasks through the whole product", () => {
   });
 
   it("cancels a task whose agent ignores the request, and ends its whole tree", async () => {
-    const product = new Product();
-    await product.setUp();
-    await product.repository();
-    const agentId = await withAgent(product);
     const api = product.api();
     const issue = await api.createIssue({
       title: "Stubborn",
-      description: "echo: ignore-cancel\necho: fork-holder\necho: sleep 120s",
+      description: `echo: ignore-cancel\necho: fork-holder\necho: run touch '${join(product.home, "stubborn")}'\necho: sleep 120s`,
       assignee_type: "agent",
       assignee_id: agentId,
     });
     const running = await product.waitForTask(issue, (task) => task.status === "running");
-    await waitFor("the agent to live", () => findByEnv("MULTICA_TASK_ID", running.id).length > 0);
+    await waitFor("the agent to be at its worst", () => existsSync(join(product.home, "stubborn")));
+    expect(findByEnv("MULTICA_TASK_ID", running.id).length).toBeGreaterThan(0);
     const cancelled = await product.json<{ status: string }>(["issue", "cancel-task", running.id]);
     expect(cancelled.status).toBe("cancelled");
     await waitFor("every process of the task to end", () => findByEnv("MULTICA_TASK_ID", running.id).length === 0, 30_000);
@@ -121,14 +106,25 @@ describe("tasks through the whole product", () => {
   });
 
   it("reports an agent that crashes as failed, with its reason", async () => {
-    const product = new Product();
-    await product.setUp();
-    const agentId = await withAgent(product);
     const issue = await product.api().createIssue({ title: "Crash", description: "echo: crash", assignee_type: "agent", assignee_id: agentId });
     const task = await product.waitForTask(issue);
     expect(task.status).toBe("failed");
     expect(task.error).not.toBe("");
     expect(task.failure_reason).not.toBe("");
+  });
+
+  it("keeps two daemons of two profiles apart", async () => {
+    const one = product;
+    const two = new Product({ home: one.home, profile: "second" });
+    await two.setUp();
+    expect(one.daemonInfo().port).not.toBe(two.daemonInfo().port);
+    await two.repository("other");
+    const work = async (place: Product, agent: string) => place.api().createIssue({ title: "Work", assignee_type: "agent", assignee_id: agent });
+    const issues = [await work(one, agentId), await work(two, await withAgent(two))];
+    const tasks = await Promise.all([one, two].map((place, index) => place.waitForTask(issues[index] ?? issueMissing())));
+    expect(tasks.map((task) => task.status)).toEqual(["completed", "completed"]);
+    await one.json(["daemon", "stop"]);
+    expect((await two.json<{ status: string }>(["daemon", "status"])).status).toBe("running");
   });
 });
 

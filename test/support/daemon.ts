@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { UserApi } from "../../src/lib/api/index.ts";
 import { createHttp } from "../../src/lib/api/ky-http.ts";
 import { createUserApi } from "../../src/lib/api/user-api.ts";
@@ -11,6 +10,7 @@ import { systemClock } from "../../src/lib/platform/index.ts";
 import { silentLogger } from "../../src/lib/platform/logger.ts";
 import { type RunningServer, mintToken, startServer } from "../../src/lib/server/index.ts";
 import type { Health } from "../../src/lib/wire/index.ts";
+import { atEnd } from "./at-end.ts";
 import { tempDir } from "./temp.ts";
 import { waitFor } from "./wait.ts";
 
@@ -26,7 +26,7 @@ export interface TestServer {
 export async function testServer(): Promise<TestServer> {
   const dataDir = join(tempDir(), "server");
   const running = await startServer({ dataDir, host: "127.0.0.1", port: 0, clock: systemClock, logger: silentLogger });
-  onTestFinished(() => running.stop());
+  atEnd(() => running.stop());
   const { token } = await mintToken({ dataDir, name: "test", clock: systemClock });
   const http = { serverUrl: running.url, token, platform: "cli" as const, clientVersion: "0.4.24", os: "linux" };
   const workspaceId = (await createUserApi(createHttp(http)).workspaces())[0]?.id ?? "";
@@ -94,7 +94,7 @@ export async function testDaemon(home: TestHome, config: DaemonConfig, options: 
     ...options,
   });
   done.catch(() => undefined);
-  onTestFinished(async () => {
+  atEnd(async () => {
     stop.abort();
     await done.catch(() => undefined);
   });

@@ -1,18 +1,13 @@
-import { afterEach } from "vitest";
+import { atEnd } from "./at-end.ts";
 import { ProductHome } from "./product-home.ts";
 import { tempDir } from "./temp.ts";
 
 export type { CommandResult } from "./product-home.ts";
 
-/** A product that is torn down when the running test ends, whatever the test did. */
+/** A product that is torn down when the running test ends, whatever the test did; inside `keep`, when the file ends. */
 export class Product extends ProductHome {
   constructor(options: { home?: string; profile?: string; env?: Record<string, string> } = {}) {
     super({ ...options, home: options.home ?? tempDir("multica-e2e-") });
-    started.push(this);
+    atEnd(() => this.tearDown());
   }
 }
-
-const started: ProductHome[] = [];
-afterEach(async () => {
-  for (const product of started.splice(0).reverse()) await product.tearDown();
-}, 60_000);

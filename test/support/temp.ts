@@ -1,11 +1,11 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { atEnd } from "./at-end.ts";
 
 /** A fresh directory that is removed when the running test ends. */
 export function tempDir(prefix = "multica-test-"): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
   return path;
 }
