@@ -105,6 +105,18 @@ describe("merged comments", () => {
   });
 });
 
+describe("autopilot prompt", () => {
+  it("cuts what a webhook was sent to what an argument may hold, and says where all of it is", () => {
+    const run = { issue_id: "", autopilot_run_id: ISSUE, autopilot_id: ISSUE, autopilot_title: "On push", autopilot_source: "webhook" };
+    const prompt = (length: number) => buildPrompt(task({ ...run, autopilot_trigger_payload: { text: "x".repeat(length) } }), cold);
+    expect(prompt(100)).not.toContain("autopilot runs");
+    const long = prompt(1_000_000);
+    expect(long.length).toBeLessThan(20_000);
+    expect(long).toContain(`multica autopilot runs ${ISSUE} --output json`);
+    expect(long).toContain("On push");
+  });
+});
+
 describe("run-scoped blocks", () => {
   it("change with the initiator while the body stays the same (M-15)", () => {
     const one = buildPrompt(task({ ...comment, initiator_name: "Ada", initiator_email: "ada@example.com" }), cold);
