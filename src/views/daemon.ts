@@ -33,12 +33,13 @@ type Status = Readonly<Record<string, unknown>>;
 /** `daemon status`: what a daemon said of itself, or that none runs. */
 export function statusText(status: Status, profile: string): string {
   const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
+  if (status["silent_pid"] !== undefined) return pairsText([[title, `not answering (pid ${text(status["silent_pid"])}): it is about to end, or hangs`]]);
   if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"], profile);
   if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
   const launcher = text(status["launched_by"]);
   const skipped = Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>);
   return `${pairsText([
-    [title, `running (pid ${text(status["pid"])}, uptime ${text(status["uptime"])})`],
+    [title, `${status["stopping"] === true ? "stopping" : "running"} (pid ${text(status["pid"])}, uptime ${text(status["uptime"])})${stoppingText(status)}`],
     ["Version", text(status["version"]) || text(status["cli_version"])],
     ...(status["port"] === undefined ? [] : ([["Port", text(status["port"])]] as const)),
     ...(launcher === "" ? [] : ([["Managed by", launcher === "desktop" ? "the desktop app" : launcher]] as const)),
@@ -54,6 +55,10 @@ export function statusText(status: Status, profile: string): string {
     ...(processText(status["exec_processes"]) === "" ? [] : ([["Commands", processText(status["exec_processes"])]] as const)),
     ...(text(status["waiting_for"]) === "" ? [] : ([["Waiting for", text(status["waiting_for"])]] as const)),
   ])}${waitingText(status)}`;
+}
+
+function stoppingText(status: Status): string {
+  return status["stopping"] === true ? ": claims nothing more, ends when its tasks have or after 20 s" : "";
 }
 
 /** Agents of runtime profiles, by the name people gave them. */

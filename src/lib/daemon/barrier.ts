@@ -12,6 +12,11 @@ export class ClaimBarrier {
     return this.#paused;
   }
 
+  /** The daemon is about to stop: nothing is claimed any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get claimsInFlight(): number {
     return this.#claimsInFlight;
   }

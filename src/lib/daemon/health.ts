@@ -35,6 +35,7 @@ export function healthOf(facts: HealthFacts): Health {
     server_url: facts.serverUrl,
     cli_version: WIRE_VERSION,
     version: facts.version,
+    ...(facts.barrier.closed ? { stopping: true } : {}),
     ...(facts.launchedBy === "" ? {} : { launched_by: facts.launchedBy }),
     ...(facts.pendingReload() === "" ? {} : { reload_pending_reason: facts.pendingReload() }),
     active_task_count: facts.barrier.activeTasks,

@@ -49,7 +49,7 @@ export function waitReason(parts: Omit<QueueParts, "api" | "logger">, row: Pick<
   const runtimeId = row.runtime_id ?? "";
   if (parts.dispatcher.has(row.id)) return say("starting", "it has been claimed and is being prepared");
   if (row.status === "dispatched") return say("lost_claim", "it was handed out, but the answer was lost; the server hands it out again when its lease is over");
-  if (rootSignal.aborted) return say("stopping", "the daemon is stopping");
+  if (rootSignal.aborted || barrier.closed) return say("stopping", "the daemon is stopping");
   if (runtimes.get(runtimeId) === undefined) return say("unknown_runtime", "the daemon does not serve its runtime at the moment");
   if (barrier.paused) return say("paused", "nothing is claimed while the daemon is updated, restarted or changes its agents");
   const trouble = parts.state()?.trouble ?? null;

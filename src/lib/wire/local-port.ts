@@ -15,6 +15,8 @@ const healthSchema = z.looseObject({
   server_url: text,
   cli_version: text,
   launched_by: text,
+  /** It claims nothing more and ends when its tasks have. */
+  stopping: z.boolean().nullish(),
   exec_processes: z.looseObject({ attached: z.number(), detached: z.number() }).nullish(),
   active_task_count: z.number().nullish(),
   running_task_count: z.number().nullish(),

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { RequestError, networkError } from "../../../src/lib/api/index.ts";
 import { type StartOptions, daemonStatus, findDaemon, restartDaemon, startDaemon, stopDaemon } from "../../../src/lib/daemon/index.ts";
 import { readDaemonInfo, readPid } from "../../../src/lib/daemon/files.ts";
-import { findByEnv, freePort, processIdentity, sendSignal, spawnGroup, systemClock, terminateTree } from "../../../src/lib/platform/index.ts";
+import { findByEnv, freePort, processIdentity, sendSignal, spawnGroup, systemClock, terminateTree, tryFileLock } from "../../../src/lib/platform/index.ts";
 import { openStateReader } from "../../../src/lib/state/open.ts";
 import { configFor, type TestHome, testHome, type TestServer, testServer } from "../../support/daemon.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -67,6 +67,33 @@ describe("starting in the background", () => {
     const started = await startDaemon(options);
     expect(await failure(startDaemon(options))).toMatchObject({ code: "already_running", exit: 7, message: expect.stringContaining(`pid ${started.pid}`) });
     expect(await startDaemon({ ...options, ensure: true })).toMatchObject({ already_running: true, pid: started.pid });
+  });
+
+  it("starts one when two ask at once: the other is refused, or content with ensure", async () => {
+    const server = await testServer();
+    const port = await freePort();
+    const options = place(testHome(), server, "", { port, flags: ["--port", String(port)] });
+    const [one, other] = await Promise.allSettled([startDaemon(options), startDaemon(options)]);
+    const [won, lost] = one.status === "fulfilled" ? [one, other] : [other, one];
+    if (won.status !== "fulfilled" || lost.status !== "rejected") return expect.unreachable(`${one.status}, ${other.status}`);
+    expect(lost.reason).toMatchObject({ code: "already_running", exit: 7, details: { pid: won.value.pid } });
+    expect(readPid(options.stateDir)).toBe(won.value.pid);
+    await stopDaemon(options);
+    const both = await Promise.all([startDaemon({ ...options, ensure: true }), startDaemon({ ...options, ensure: true })]);
+    expect(new Set(both.map(({ pid, status }) => `${pid} ${status}`)).size).toBe(1);
+    expect(both.map((result) => result.already_running).sort()).toEqual([false, true]);
+  });
+
+  it("waits for one that has closed its port and is about to end; meanwhile it counts neither as running nor as gone", async () => {
+    const server = await testServer();
+    const options = place(testHome(), server);
+    const ending = tryFileLock(join(options.stateDir, "daemon.lock"));
+    expect(await daemonStatus(options)).toEqual({ status: "stopped", silent_pid: process.pid });
+    expect(await stopDaemon({ ...options, waitMs: 1 })).toMatchObject({ status: "finishing", pid: process.pid });
+    expect(await failure(startDaemon({ ...options, waitMs: 1 }))).toMatchObject({ code: "still_ending", exit: 7, message: expect.stringContaining(`pid ${process.pid}`) });
+    const started = startDaemon(options);
+    ending?.release();
+    expect(await started).toMatchObject({ status: "running", already_running: false });
   });
 
   it("spawns nothing without a token", async () => {

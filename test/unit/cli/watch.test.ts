@@ -56,4 +56,10 @@ describe("the daemon's status", () => {
       /Ended:\nWHAT\s+AT\s+OUTCOME\ntask t-0\s+09:59:59\s+failed: timeout/,
     ]) expect(text).toMatch(part);
   });
+
+  it("tells one that is about to end from one that runs, and from one that has ended", () => {
+    expect(statusText({ status: "running", stopping: true, pid: 7, uptime: "1m" }, "")).toMatch(/Daemon:\s+stopping \(pid 7, uptime 1m\): claims nothing more/);
+    expect(statusText({ status: "stopped", silent_pid: 7 }, "")).toMatch(/Daemon:\s+not answering \(pid 7\)/);
+    expect(statusText({ status: "stopped" }, "")).toMatch(/Daemon:\s+stopped\n/);
+  });
 });

@@ -63,6 +63,8 @@ describe("why a task waits", () => {
     barrier.trySetBarrier();
     expect(why()).toBe("paused");
     expect(why({ runtime_id: "other" })).toBe("unknown_runtime");
+    barrier.close();
+    expect(why()).toBe("stopping");
     root.abort();
     expect(why()).toBe("stopping");
     expect(why({ status: "dispatched" })).toBe("lost_claim");

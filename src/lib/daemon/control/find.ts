@@ -1,7 +1,9 @@
 import { createLocalPortClient } from "../../api/index.ts";
 import { EXIT, MulticaError } from "../../core/index.ts";
+import type { ProcessIdentity } from "../../platform/index.ts";
 import type { Health } from "../../wire/index.ts";
 import { readDaemonInfo } from "../files.ts";
+import { stateDirHolder } from "../single.ts";
 
 /** Which daemon a command means. */
 export interface DaemonTarget {
@@ -13,7 +15,8 @@ export interface DaemonTarget {
 }
 
 export type FoundDaemon =
-  | { readonly kind: "stopped" }
+  /** Nothing answers. `holder`: the process that still has the state directory: it ends, has only begun, or hangs. */
+  | { readonly kind: "stopped"; readonly holder: ProcessIdentity | null }
   | { readonly kind: "alive"; readonly port: number; readonly health: Health }
   /** Something answers on the port we want, and it is not the daemon that was meant. */
   | { readonly kind: "foreign"; readonly port: number; readonly profile?: string; readonly reason: string };
@@ -34,7 +37,7 @@ export async function findDaemon(target: DaemonTarget, timeoutMs = 2000, options
     // A stale file may name a port that another daemon has by now; only the port we want is a conflict.
     if (port === target.port) foreign = { kind: "foreign", port, ...refusal };
   }
-  return foreign ?? { kind: "stopped" };
+  return foreign ?? { kind: "stopped", holder: stateDirHolder(target.stateDir) };
 }
 
 /** Why this health answer is not of the daemon that was meant; null when it is. Absent fields are an older daemon: accepted. */

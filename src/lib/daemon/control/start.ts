@@ -2,7 +2,7 @@ import { EXIT, MulticaError } from "../../core/index.ts";
 import { profileCommand } from "../../config/index.ts";
 import { type Clock, type Env, type ExitFacts, ensureDir, fileSize } from "../../platform/index.ts";
 import type { Health } from "../../wire/index.ts";
-import { daemonPaths } from "../files.ts";
+import { daemonPaths, readDaemonInfo, readPid, writePid } from "../files.ts";
 import { earlyDeath } from "./early-death.ts";
 import { type DaemonTarget, findDaemon, foreignError } from "./find.ts";
 import { spawnDaemon } from "./spawn.ts";
@@ -45,12 +45,8 @@ const FIRST_POLL_MS = 50;
  * and for a child that died what its logs say (3, 6 or its own status).
  */
 export async function startDaemon(options: StartOptions): Promise<StartResult> {
-  const found = await findDaemon(options);
-  if (found.kind === "foreign") throw foreignError(found);
-  if (found.kind === "alive") {
-    if (options.ensure !== true) throw alreadyRunning(options.profile, found.health.pid, found.port);
-    return resultOf(options, found.port, found.health, true, []);
-  }
+  const present = await settled(options);
+  if (present !== null) return present;
   if (options.token === "") {
     throw new MulticaError("not_signed_in", "not signed in: the daemon needs a token of its own", {
       exit: EXIT.notSignedIn,
@@ -58,6 +54,44 @@ export async function startDaemon(options: StartOptions): Promise<StartResult> {
     });
   }
   return spawnAndWait(options);
+}
+
+/**
+ * What is to be said of a daemon that is there already; null when none is. One that is about to end is waited for: its end
+ * takes as long as its tasks do. Throws `foreign_daemon`, `already_running` and `still_ending` (7).
+ */
+async function settled(options: StartOptions): Promise<StartResult | null> {
+  const { clock } = options;
+  const limit = clock.monotonic() + (options.waitMs ?? READINESS_WAIT_MS);
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(POLL_MS, pause * 2)) {
+    const found = await findDaemon(options);
+    if (found.kind === "foreign") throw foreignError(found);
+    if (found.kind === "stopped" && found.holder === null) return null;
+    if (found.kind === "alive" && found.health.stopping !== true) {
+      if (options.ensure !== true) throw alreadyRunning(options.profile, found.health.pid, found.port);
+      if (found.health.status === "running" || clock.monotonic() >= limit) return resultOf(options, found.port, found.health, true, []);
+    }
+    if (clock.monotonic() >= limit) throw stillEnding(found.kind === "alive" ? found.health.pid : (found.holder?.pid ?? 0));
+    await clock.sleep(pause);
+  }
+}
+
+/** The daemon that somebody else started in the same moment; null when something else was in the way. Ours has named itself in its pid file. */
+async function settledByAnother(options: StartOptions): Promise<StartResult | null> {
+  try {
+    return await settled(options);
+  } finally {
+    const pid = readDaemonInfo(options.stateDir)?.pid;
+    if (pid !== undefined && pid !== readPid(options.stateDir)) await writePid(options.stateDir, pid).catch(() => undefined);
+  }
+}
+
+function stillEnding(pid: number): MulticaError {
+  return new MulticaError("still_ending", `the daemon that ran here (pid ${pid}) takes no more tasks and has not ended yet`, {
+    exit: EXIT.conflict,
+    suggestions: [`Start it when that process has ended; if it hangs, end it with: kill -9 ${pid}`],
+    details: { pid },
+  });
 }
 
 async function spawnAndWait(options: StartOptions): Promise<StartResult> {
@@ -70,6 +104,8 @@ async function spawnAndWait(options: StartOptions): Promise<StartResult> {
   const ended = await waitReady(options, child, warnings);
   if ("health" in ended) return ended.health;
   if ("exit" in ended) {
+    const other = ended.exit.code === EXIT.conflict ? await settledByAnother(options) : null;
+    if (other !== null) return other;
     throw earlyDeath({ log, crashLog: { path: paths.crashLog, offset: child.crashOffset }, exit: ended.exit, profile: options.profile, serverUrl: options.serverUrl });
   }
   throw new MulticaError("daemon_silent", "the daemon was started but nothing answers", {

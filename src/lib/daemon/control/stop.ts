@@ -35,7 +35,7 @@ const KILL_AFTER_MS = 5000;
 export async function stopDaemon(options: StopOptions): Promise<StopResult> {
   const found = await findDaemon(options);
   if (found.kind === "foreign") throw foreignError(found);
-  if (found.kind === "stopped") return { status: "not_running", pid: null, exec_staying: 0, warnings: [] };
+  if (found.kind === "stopped") return alreadyEnding(options, found.holder);
   const identity = identityOf(found.health.pid);
   const warnings: string[] = [];
   const asked = await askToStop(options.stateDir, found.port, options.exec ?? "keep");
@@ -49,6 +49,13 @@ export async function stopDaemon(options: StopOptions): Promise<StopResult> {
   if (!gone) return { status: "finishing", pid: identity.pid, exec_staying, warnings };
   if (readPid(options.stateDir) === identity.pid) await removeFile(daemonPaths(options.stateDir).pid);
   return { status: "stopped", pid: identity.pid, exec_staying, warnings };
+}
+
+/** Nobody answers: there is none, or it closed its port because it is ending, which takes as long as its tasks do. */
+async function alreadyEnding(options: StopOptions, holder: ProcessIdentity | null): Promise<StopResult> {
+  const rest = { exec_staying: 0, warnings: [] };
+  if (holder === null) return { status: "not_running", pid: null, ...rest };
+  return { status: (await waitGone(options, holder, false)) ? "stopped" : "finishing", pid: holder.pid, ...rest };
 }
 
 function identityOf(pid: number): ProcessIdentity {
