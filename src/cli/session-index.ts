@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
-import { type RunContext, readSettings, resolveWorkspacesRoot } from "../lib/config/index.ts";
+import { type RunContext, readSettings, resolveWorkspacesRoot, stateJournalMode } from "../lib/config/index.ts";
 import { EXIT, MulticaError } from "../lib/core/index.ts";
-import { packageRoot, realPathIfExists, systemClock } from "../lib/platform/index.ts";
+import { packageRoot, processEnv, realPathIfExists, systemClock } from "../lib/platform/index.ts";
 import { silentLogger } from "../lib/platform/logger.ts";
 import type { BackfillStats, HomePlaces, IndexHandle } from "../lib/state/index.ts";
 import { versionInfo } from "./version.ts";
@@ -60,6 +60,7 @@ export async function withIndex<T>(options: UseIndex, use: (index: IndexHandle |
     else index = await openIndex({
       ...common,
       version: versionInfo(packageRoot()).version,
+      journalMode: stateJournalMode(processEnv()),
       onWait: ({ pid }) => options.note(`Waiting for process ${pid}, which is filling the index of sessions.`),
       ...(options.waitMs === undefined ? {} : { waitMs: options.waitMs }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

@@ -1,5 +1,6 @@
+import { stateJournalMode } from "../lib/config/index.ts";
 import { isMulticaError, parseDuration } from "../lib/core/index.ts";
-import { packageRoot, systemClock } from "../lib/platform/index.ts";
+import { packageRoot, processEnv, systemClock } from "../lib/platform/index.ts";
 import { silentLogger } from "../lib/platform/logger.ts";
 import type { BackfillStats, HomePlaces } from "../lib/state/index.ts";
 import { askDaemon, awaitJob } from "./state-daemon.ts";
@@ -46,6 +47,7 @@ async function fillHere(wish: BackfillWish, waitMs: number): Promise<BackfillRes
     const index = await openIndex({
       stateDir: wish.stateDir,
       version: versionInfo(packageRoot()).version,
+      journalMode: stateJournalMode(processEnv()),
       clock: systemClock,
       logger: silentLogger,
       places,

@@ -1,5 +1,6 @@
+import { stateJournalMode } from "../lib/config/index.ts";
 import { EXIT, MulticaError, errorText } from "../lib/core/index.ts";
-import { packageRoot, pathExists, systemClock, writeFileIfAbsent } from "../lib/platform/index.ts";
+import { packageRoot, pathExists, processEnv, systemClock, writeFileIfAbsent } from "../lib/platform/index.ts";
 import { silentLogger } from "../lib/platform/logger.ts";
 import type { HomePlaces, OpenStateOptions, Salvage, StateFinding, StateInspector, StateStatus } from "../lib/state/index.ts";
 import { askDaemon, awaitJob } from "./state-daemon.ts";
@@ -78,7 +79,7 @@ async function checkStateFile(stateDir: string, full: boolean): Promise<Sound> {
 /** Puts the index aside and makes a new one of the rollouts. */
 async function remakeIndex(stateDir: string, places: HomePlaces): Promise<void> {
   const { openIndex } = await import("../lib/state/index-db/open.ts");
-  const options = { stateDir, places, version: versionInfo(packageRoot()).version, clock: systemClock, logger: silentLogger };
+  const options = { stateDir, places, journalMode: stateJournalMode(processEnv()), version: versionInfo(packageRoot()).version, clock: systemClock, logger: silentLogger };
   // What cannot be opened is made anew by the opening itself.
   const old = await openIndex({ ...options, asItIs: true });
   await old.discard();
@@ -116,7 +117,7 @@ async function alone<T>(wish: { readonly stateDir: string; readonly profile: str
   const { holdStateDir } = await import("../lib/daemon/single.ts");
   const lock = await holdStateDir(wish.stateDir, wish.profile);
   try {
-    return await work({ stateDir: wish.stateDir, version: versionInfo(packageRoot()).version, clock: systemClock, logger: silentLogger });
+    return await work({ stateDir: wish.stateDir, journalMode: stateJournalMode(processEnv()), version: versionInfo(packageRoot()).version, clock: systemClock, logger: silentLogger });
   } finally {
     lock.release();
   }

@@ -25,11 +25,11 @@ export interface TestOutbox {
 }
 
 /** A real state file, a real outbox and a held clock, as a daemon has them. */
-export async function testOutbox(options: { url: string; dir?: string; clock?: HeldClock; quota?: Quota; started?: boolean; logger?: Logger }): Promise<TestOutbox> {
+export async function testOutbox(options: { url: string; dir?: string; clock?: HeldClock; quota?: Quota; started?: boolean; logger?: Logger; journalMode?: "wal" | "delete" }): Promise<TestOutbox> {
   const dir = options.dir ?? tempDir();
   const clock = options.clock ?? new HeldClock();
   const logger = options.logger ?? silentLogger;
-  const state = await openState({ stateDir: dir, version: "1.0.0", clock, logger });
+  const state = await openState({ stateDir: dir, version: "1.0.0", clock, logger, ...(options.journalMode === undefined ? {} : { journalMode: options.journalMode }) });
   const identity = processIdentity(currentPid());
   if (identity === null) throw new Error("no identity");
   await state.beginRun({ identity, port: 1 });

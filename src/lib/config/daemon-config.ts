@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { EXIT, MulticaError } from "../core/index.ts";
 import { settingDuration, settingInteger, badSetting } from "./durations.ts";
 import { type Env, envText } from "./environment.ts";
+import { type JournalMode, stateJournalMode } from "./journal-mode.ts";
 import { type AgentTransportKind, DEFAULT_TRANSPORT, type ExecLauncherKind, type RepoCheckoutMode, parseAgentTransport, parseCheckoutMode, parseExecLauncher } from "./keys.ts";
 import { defaultWorkspacesRoot, profilePort } from "./paths.ts";
 import type { Settings } from "./settings.ts";
@@ -85,6 +86,7 @@ export interface DaemonConfig {
   /** Which kind of checkout tasks get (repocache.md 8). */
   readonly repoCheckoutMode: RepoCheckoutMode;
   readonly execLauncher: ExecLauncherKind;
+  readonly stateJournalMode: JournalMode;
   /** `host`: agents outlive the daemon, and its next start goes on with them. */
   readonly agentTransport: AgentTransportKind;
   readonly updates: UpdateSettings;
@@ -171,6 +173,7 @@ export function resolveDaemonConfig(input: DaemonConfigInput): DaemonConfig {
     indexHomes: settings.index_homes ?? [],
     repoCheckoutMode: parseCheckoutMode(settings.repo_checkout_mode ?? "auto"),
     execLauncher: parseExecLauncher(settings.exec_launcher ?? "auto"),
+    stateJournalMode: stateJournalMode(env),
     agentTransport: parseAgentTransport(envText(env, "MULTICA_AGENT_TRANSPORT") ?? settings.agent_transport ?? DEFAULT_TRANSPORT),
   };
 }

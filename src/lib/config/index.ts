@@ -4,6 +4,7 @@ export * from "./daemon-config.ts";
 export * from "./durations.ts";
 export * from "./environment.ts";
 export * from "./gc-settings.ts";
+export * from "./journal-mode.ts";
 export * from "./keys.ts";
 export * from "./marker.ts";
 export * from "./paths.ts";

@@ -41,6 +41,7 @@ export async function open(stage: Stage, daemon: Daemon, opened: Opened): Promis
     stateDir: config.stateDir,
     version: options.version,
     profile: config.profile,
+    journalMode: config.stateJournalMode,
     clock,
     logger,
     onLeaseLost: () => root.abort(new MulticaError("lease_lost", "another daemon has taken the state file")),
@@ -94,7 +95,7 @@ export async function letGo({ logger, root }: Stage, { exec, threads }: Pick<Dae
 /** The rollout index in a thread of its own; without it the files answer. */
 export function indexWorker({ options, clock, logger }: Stage): IndexWorker {
   const { config, version } = options;
-  const { stateDir } = config;
+  const { stateDir, stateJournalMode: journalMode } = config;
   const places = homePlacesOf(options);
-  return new IndexWorker({ stateDir, version, places, clock, logger: logger.child({ component: "index" }) });
+  return new IndexWorker({ stateDir, version, places, journalMode, clock, logger: logger.child({ component: "index" }) });
 }

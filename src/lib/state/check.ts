@@ -26,6 +26,24 @@ export function checkState(db: Db, full: boolean): StateFinding[] {
   return findings;
 }
 
+/** What the last check of the whole file said and when: for `state status`. Inside the caller's transaction. */
+export interface CheckNote {
+  readonly atMs: number;
+  readonly result: string;
+}
+
+export function noteCheck(db: Db, { atMs, result }: CheckNote): void {
+  const write = db.prepare("INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+  write.run({ key: "last_check_ms", value: String(atMs) });
+  write.run({ key: "last_check_result", value: result });
+}
+
+/** A result in the words of `state status`. */
+export function checkResult(findings: readonly StateFinding[]): string {
+  const [first] = findings;
+  return first === undefined ? "ok" : `${first.detail}${findings.length === 1 ? "" : ` (and ${findings.length - 1} more)`}`;
+}
+
 export function brokenReferences(db: Db): StateFinding[] {
   return db.prepare("PRAGMA foreign_key_check").all().map((row): StateFinding => ({
     code: "foreign_key",

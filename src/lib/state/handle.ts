@@ -1,7 +1,8 @@
-import { MulticaError, backoff, isMulticaError } from "../core/index.ts";
+import { existsSync } from "node:fs";
+import { MulticaError, backoff, errorText, isMulticaError } from "../core/index.ts";
 import type { Clock, Db } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
-import { type StateFinding, checkState } from "./check.ts";
+import { type CheckNote, type StateFinding, checkResult, checkState, noteCheck } from "./check.ts";
 import { asStateError } from "./errors.ts";
 import { type ExecTable, createExecTable } from "./exec-rows.ts";
 import { type OutboxJournal, createJournal } from "./journal.ts";
@@ -62,7 +63,7 @@ export interface StateHandle extends StateSurvey {
   markReady(): void;
   /** Writes how the run ended and gives the lease back. */
   endRun(reason: StopReason): void;
-  /** A claimed task, before its preparation starts; one delivered again starts over. */
+  /** A claimed task, before its preparation starts, on the disk when this returns; one delivered again starts over. */
   insertTask(task: tasks.NewTask): void;
   updateTask(taskId: string, patch: tasks.TaskPatch): void;
   /** Adds facts to a session that a task has named; without such a session nothing happens. */
@@ -71,6 +72,8 @@ export interface StateHandle extends StateSurvey {
   adoptTask(taskId: string): boolean;
   /** Changes the phase; `running` and the terminal phases note their time. */
   setPhase(taskId: string, phase: tasks.TaskPhase): void;
+  /** Remembers what a check of the file has found. */
+  noteCheck(findings: readonly StateFinding[]): void;
 }
 
 export interface HandleParts {
@@ -78,6 +81,8 @@ export interface HandleParts {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What opening the file found. */
+  readonly checked: CheckNote;
   /** How long a statement waits for a lock, in milliseconds. */
   readonly busyMs: number;
   /** Called once when another process has taken the lease: this daemon must end. */
@@ -131,6 +136,8 @@ class Handle implements StateHandle {
     this.#parts = parts;
     this.#reader = createReader(parts.db);
     this.#queue = new WriteQueue(parts.db, parts.clock, parts.logger, () => {
+      // An empty one would be made in its place, and what is open would be lost.
+      if (!existsSync(parts.db.path)) return;
       parts.db.reopen();
       writerPragmas(parts.db, parts.busyMs);
     });
@@ -145,9 +152,14 @@ class Handle implements StateHandle {
   }
 
   async beginRun(run: BeginRun): Promise<BegunRun> {
-    const { db, clock, version } = this.#parts;
+    const { db, clock, version, checked } = this.#parts;
     if (this.#runId !== null) throw new MulticaError("bug", "a run has begun already");
-    const begun = await retryBusy(clock, BEGIN_ATTEMPTS, db.path, () => db.transaction(() => beginRun(db, run, { version, nowMs: clock.now() })));
+    const begin = (): BegunRun => {
+      const facts = beginRun(db, run, { version, nowMs: clock.now() });
+      noteCheck(db, checked);
+      return facts;
+    };
+    const begun = await retryBusy(clock, BEGIN_ATTEMPTS, db.path, () => db.transaction(begin));
     this.#runId = begun.runId;
     const stopRenewal = clock.every(LEASE_RENEW_MS, () => this.#renew());
     const stopUpkeep = startUpkeep({ ...this.#parts, queue: this.#queue, outbox: this.outbox });
@@ -161,12 +173,19 @@ class Handle implements StateHandle {
   #renew(): void {
     const runId = this.#runId;
     if (runId === null) return;
-    this.#queue.write("lease", (db) => {
-      if (renewLease(db, DAEMON_LEASE, runId, this.#parts.clock.now())) return;
+    const { clock, logger, onLeaseLost } = this.#parts;
+    const renew = (db: Db): void => {
+      if (renewLease(db, DAEMON_LEASE, runId, clock.now())) return;
       this.#stopRenewal();
-      this.#parts.logger.error("another daemon has taken the state database");
-      this.#parts.onLeaseLost?.();
-    });
+      logger.error("another daemon has taken the state database");
+      onLeaseLost?.();
+    };
+    try {
+      this.#queue.write("lease", renew);
+    } catch (error) {
+      // Nobody catches what a timer throws: damage that only this write meets must not end the daemon.
+      logger.error("the lease of the state database cannot be renewed", { error: errorText(error) });
+    }
   }
 
   leftoverAgents(): tasks.LeftoverAgent[] {
@@ -196,7 +215,7 @@ class Handle implements StateHandle {
 
   insertTask(task: tasks.NewTask): void {
     const defaults = { runId: this.#requireRun(), nowMs: this.#parts.clock.now() };
-    this.#queue.write(`task ${task.task_id}`, (db) => tasks.insertTask(db, task, defaults));
+    this.#queue.write(`task ${task.task_id}`, (db) => tasks.insertTask(db, task, defaults), { durable: true });
   }
 
   adoptTask(taskId: string): boolean {
@@ -219,6 +238,11 @@ class Handle implements StateHandle {
     const now = this.#parts.clock.now();
     const time = phase === "running" ? { started_at_ms: now } : phase === "done" || phase === "lost" ? { ended_at_ms: now } : {};
     this.updateTask(taskId, { phase, ...time });
+  }
+
+  noteCheck(findings: readonly StateFinding[]): void {
+    const note = { atMs: this.#parts.clock.now(), result: checkResult(findings) };
+    this.#queue.write("check", (db) => noteCheck(db, note));
   }
 
   getTask(taskId: string): tasks.TaskRecord | null {
@@ -256,7 +280,12 @@ class Handle implements StateHandle {
     this.#queue.stop();
     db.exec(`PRAGMA busy_timeout=${CLOSE_BUSY_MS}`);
     const runId = this.#runId;
-    if (runId !== null) this.#queue.write("lease", (target) => releaseLease(target, DAEMON_LEASE, runId));
+    try {
+      if (runId !== null) this.#queue.write("lease", (target) => releaseLease(target, DAEMON_LEASE, runId));
+    } catch (error) {
+      // It names a process that is gone: the next start takes over.
+      logger.warn("the lease of the state database was not given back", { error: errorText(error) });
+    }
     if (!this.#queue.drain(true)) logger.error("state writes lost: the database stayed locked", { writes: this.#queue.waiting });
     this.#queue.stop();
     try {

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { MulticaError, errorText, uuid } from "../core/index.ts";
 import { type Clock, type Db, openDatabase } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
+import { type CheckNote, noteCheck } from "./check.ts";
 import { headDamaged, isDamage, quickCheck, schemaFindings } from "./damage.ts";
 import { asStateError } from "./errors.ts";
 import { backUp, checkPlace, prepareFile, stateFile } from "./files.ts";
@@ -41,14 +42,20 @@ const OPEN_ATTEMPTS = 10;
 export async function openState(options: OpenStateOptions): Promise<StateHandle> {
   const path = await prepareFile(options.stateDir);
   const { version, clock, logger, onLeaseLost } = options;
-  const db = await openSound(path, options);
+  const { db, checked } = await openSound(path, options);
   db.exec(`PRAGMA busy_timeout=${RUN_BUSY_MS}`);
-  return createHandle({ db, version, clock, logger, busyMs: RUN_BUSY_MS, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
+  return createHandle({ db, version, clock, logger, checked, busyMs: RUN_BUSY_MS, ...(onLeaseLost === undefined ? {} : { onLeaseLost }) });
 }
 
-async function openSound(path: string, options: OpenStateOptions): Promise<Db> {
+interface Checked {
+  readonly db: Db;
+  /** What opening it found; written down by who becomes its daemon. */
+  readonly checked: CheckNote;
+}
+
+async function openSound(path: string, options: OpenStateOptions): Promise<Checked> {
   try {
-    return await openChecked(path, options);
+    return { db: await openChecked(path, options), checked: { atMs: options.clock.now(), result: "ok" } };
   } catch (error) {
     if (!isDamage(error)) throw error;
     options.logger.error("the state database is damaged; saving what can be read", { error: errorText(error) });
@@ -82,14 +89,15 @@ export async function salvageState(options: OpenStateOptions): Promise<Salvage |
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   checkPlace(options.stateDir, path);
   let salvage: Salvage | null = null;
-  const db = await rebuild(path, { ...options, onSalvage: (one) => (salvage = one) });
+  const { db, checked } = await rebuild(path, { ...options, onSalvage: (one) => (salvage = one) });
+  db.transaction(() => noteCheck(db, checked));
   db.close();
   return salvage;
 }
 
 /** Gives unused space back to the disk; for the operator, who holds the state directory. `full` writes the whole file anew. */
 export async function compactState(options: OpenStateOptions, full: boolean): Promise<void> {
-  const db = await openSound(await prepareFile(options.stateDir), options);
+  const { db } = await openSound(await prepareFile(options.stateDir), options);
   try {
     db.exec(full ? "VACUUM" : "PRAGMA incremental_vacuum");
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -99,7 +107,7 @@ export async function compactState(options: OpenStateOptions, full: boolean): Pr
 }
 
 /** A new file with everything that can be read of the old one, which is kept aside. */
-async function rebuild(path: string, options: OpenStateOptions): Promise<Db> {
+async function rebuild(path: string, options: OpenStateOptions): Promise<Checked> {
   const kept = await setAside(path, options.clock.now());
   await prepareFile(options.stateDir);
   const db = await openChecked(path, options);
@@ -110,7 +118,7 @@ async function rebuild(path: string, options: OpenStateOptions): Promise<Db> {
   const salvage: Salvage = { kept, tables };
   options.logger.error("the state database was damaged and has been rebuilt", { kept, ...Object.fromEntries(Object.entries(tables).map(([name, { saved, lost }]) => [name, `${saved} saved, ${lost} lost`])) });
   options.onSalvage?.(salvage);
-  return db;
+  return { db, checked: { atMs: options.clock.now(), result: `damaged and rebuilt; the old file is kept as ${kept}` } };
 }
 
 /**

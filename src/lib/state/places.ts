@@ -127,11 +127,16 @@ export function knownRoots(db: Db): string[] {
   return db.prepare(`SELECT path FROM env_root WHERE removed_at_ms IS NULL AND in_use_task_id IS NULL ORDER BY last_used_at_ms LIMIT ${AT_ONCE}`).all().map((row) => String(row["path"]));
 }
 
-/** Notes what was removed, and forgets what is too old to be asked for (state-db.md 21). */
-export function prunePlaces(db: Db, removed: readonly string[], nowMs: number): void {
+/** Notes whose directories are gone. */
+export function noteRemoved(db: Db, removed: readonly string[], nowMs: number): void {
   for (const path of removed) db.prepare("UPDATE env_root SET removed_at_ms = :nowMs WHERE path = :path AND in_use_task_id IS NULL").run({ path, nowMs });
+}
+
+/** Forgets what is too old to be asked for (state-db.md 21), a bounded number of rows at a time. True = there may be more. */
+export function prunePlaces(db: Db, nowMs: number): boolean {
   const old = `SELECT rowid FROM env_root WHERE removed_at_ms < :limit LIMIT ${AT_ONCE}`;
-  db.prepare(`DELETE FROM env_root WHERE rowid IN (${old})`).run({ limit: nowMs - ROOT_KEPT_MS });
+  const roots = db.prepare(`DELETE FROM env_root WHERE rowid IN (${old})`).run({ limit: nowMs - ROOT_KEPT_MS }).changes;
   const unused = `SELECT rowid FROM session WHERE last_used_at_ms < :limit AND env_root NOT IN (SELECT path FROM env_root WHERE removed_at_ms IS NULL) LIMIT ${AT_ONCE}`;
-  db.prepare(`DELETE FROM session WHERE rowid IN (${unused})`).run({ limit: nowMs - SESSION_KEPT_MS });
+  const sessions = db.prepare(`DELETE FROM session WHERE rowid IN (${unused})`).run({ limit: nowMs - SESSION_KEPT_MS }).changes;
+  return roots === AT_ONCE || sessions === AT_ONCE;
 }

@@ -74,16 +74,17 @@ function alreadyRunning(db: Db, other: LeaseHolder): MulticaError {
   });
 }
 
-/** Forgets what is too old to be asked for (state-db.md 21), a bounded number of rows at a time. */
-export function pruneRuns(db: Db, nowMs: number): void {
-  db.prepare(
+/** Forgets what is too old to be asked for (state-db.md 21), a bounded number of rows at a time. True = there may be more. */
+export function pruneRuns(db: Db, nowMs: number): boolean {
+  const tasks = db.prepare(
     `DELETE FROM task WHERE task_id IN
        (SELECT task_id FROM task WHERE phase IN ('done', 'lost') AND coalesce(ended_at_ms, claimed_at_ms) < :limit LIMIT ${PRUNE_AT_ONCE})`,
-  ).run({ limit: nowMs - TASKS_KEPT_MS });
+  ).run({ limit: nowMs - TASKS_KEPT_MS }).changes;
   db.prepare(
     `DELETE FROM daemon_run WHERE epoch <= (SELECT max(epoch) FROM daemon_run) - ${RUNS_KEPT}
        AND NOT EXISTS (SELECT 1 FROM task WHERE task.run_id = daemon_run.run_id)`,
   ).run();
+  return tasks === PRUNE_AT_ONCE;
 }
 
 /** The latest runs, newest first. */

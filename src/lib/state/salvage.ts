@@ -3,7 +3,7 @@ import { errorText } from "../core/index.ts";
 import { type Db, type SqlRow, type SqlValue, copyFile, openDatabase, pathExists, removeFile, writeFileAtomic } from "../platform/index.ts";
 import { carveRows } from "./carve.ts";
 
-const SIDES = ["", "-wal", "-shm"] as const;
+const SIDES = ["", "-wal", "-journal", "-shm"] as const;
 /** What cannot be rebuilt comes first (state-db.md 20.4); runs before tasks, because tasks point at them. */
 const FIRST = ["outbox", "daemon_run", "task", "exec_process", "env_root", "session"];
 /** Made new with the file. */
@@ -45,7 +45,7 @@ export async function salvageInto(fresh: Db, kept: string): Promise<Salvage["tab
   let old: Db | null = null;
   try {
     settle(fresh);
-    for (const side of SIDES.slice(0, 2)) if (await pathExists(kept + side)) await copyFile(kept + side, work + side, { mode: 0o600 });
+    for (const side of SIDES.slice(0, 3)) if (await pathExists(kept + side)) await copyFile(kept + side, work + side, { mode: 0o600 });
     old = await openDamaged(work, fresh.path);
     if (old !== null) settle(old);
     for (const table of tablesOf(fresh)) tables[table] = saveTable(fresh, old, table, work);

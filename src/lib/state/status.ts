@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { identityAlive } from "../platform/index.ts";
+import { INDEX_FILE } from "./files.ts";
 import type { StateSurvey } from "./handle.ts";
 import type { IndexStatus } from "./index-db/types.ts";
 import type { OutboxSummary, ReportRow, StateFacts } from "./survey.ts";
@@ -20,7 +21,7 @@ export interface StateStatus {
         readonly open_by: { readonly pid: number; readonly alive: boolean } | null;
         /** `paused` is known to a daemon only. */
         readonly outbox: Omit<OutboxSummary, "oldest_at_ms"> & { readonly oldest_at: string | null; readonly paused: "away" | "auth" | null };
-        /** Damaged files that were kept, and copies from before migrations. */
+        /** Damaged and replaced files that were kept, and copies from before migrations. */
         readonly kept: readonly string[];
       })
     | null;
@@ -90,7 +91,6 @@ function sizeOf(path: string): number {
 }
 
 function keptFiles(path: string): string[] {
-  const name = basename(path);
-  const names = readdirSync(dirname(path)).filter((one) => one.startsWith(`${name}.`) && (/\.corrupt-\d+$/.test(one) || one.endsWith(".bak")));
+  const names = readdirSync(dirname(path)).filter((one) => [basename(path), INDEX_FILE].some((name) => one.startsWith(`${name}.`)) && /\.((corrupt|replaced)-\d+|bak)$/.test(one));
   return names.sort().map((one) => join(dirname(path), one));
 }

@@ -3,7 +3,7 @@ import { errorText } from "../core/index.ts";
 import { type Clock, type Db, chmodNow, moveFileNow, removeFileNow } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { OutboxJournal } from "./journal.ts";
-import { knownRoots, prunePlaces } from "./places.ts";
+import { knownRoots, noteRemoved, prunePlaces } from "./places.ts";
 import { pruneRuns } from "./runs.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -21,7 +21,8 @@ const LOOK_MS = 30_000;
 const CHECKPOINT_MS = 5 * 60_000;
 const DAILY_MS = 24 * 60 * 60_000;
 const LARGE_LOG_BYTES = 64 * 1024 * 1024;
-const PRAGMAS = ["foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "trusted_schema=OFF", "secure_delete=ON"];
+const PAGE_BYTES = 4096;
+const PRAGMAS = ["foreign_keys=ON", "synchronous=NORMAL", "temp_store=MEMORY", "trusted_schema=OFF", "secure_delete=ON", `journal_size_limit=${LARGE_LOG_BYTES}`];
 
 /** The settings of a connection that writes (state-db.md 14). */
 export function writerPragmas(db: Db, busyMs: number): void {
@@ -56,6 +57,7 @@ function restorePlace({ db, logger, busyMs }: UpkeepParts, place: { inode: numbe
   const now = inodeOf(db.path);
   if (now === place.inode) return;
   const copy = `${db.path}.restored`;
+  const journal = String(db.scalar("PRAGMA journal_mode"));
   removeFileNow(copy);
   db.exec(`VACUUM INTO '${copy.replaceAll("'", "''")}'`);
   chmodNow(copy, 0o600);
@@ -64,10 +66,10 @@ function restorePlace({ db, logger, busyMs }: UpkeepParts, place: { inode: numbe
     foreign = `${db.path}.replaced-${now}`;
     moveFileNow(db.path, foreign);
   }
-  for (const side of ["-wal", "-shm"]) removeFileNow(db.path + side);
+  for (const side of ["-wal", "-shm", "-journal"]) removeFileNow(db.path + side);
   moveFileNow(copy, db.path);
   db.reopen();
-  db.exec("PRAGMA journal_mode=WAL");
+  db.exec(`PRAGMA journal_mode=${journal}`);
   writerPragmas(db, busyMs);
   place.inode = inodeOf(db.path);
   logger.error("the state database was removed or replaced while the daemon ran; it has been written anew", { ...(foreign === null ? {} : { kept: foreign }) });
@@ -75,8 +77,9 @@ function restorePlace({ db, logger, busyMs }: UpkeepParts, place: { inode: numbe
 
 function checkpoint({ db, queue, logger }: UpkeepParts): void {
   if (queue.trouble !== null) return;
-  db.exec("PRAGMA wal_checkpoint(PASSIVE)");
-  const bytes = statSync(`${db.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const row = db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
+  // Not the size of the log's file: that stays large after a busy hour, although all of it has been brought in.
+  const bytes = (Number(row?.["log"] ?? 0) - Number(row?.["checkpointed"] ?? 0)) * PAGE_BYTES;
   if (bytes > LARGE_LOG_BYTES) logger.warn("the log of the state database grows: some process has been reading it for long", { bytes });
 }
 
@@ -84,9 +87,14 @@ function cleanUp({ db, queue, outbox, clock, logger }: UpkeepParts): void {
   const expired = outbox.expire();
   if (expired > 0) logger.error("reports that nobody took within seven days are given up", { reports: expired });
   const removed = knownRoots(db).filter((path) => !existsSync(path));
-  queue.write("clean-up", (target) => {
-    pruneRuns(target, clock.now());
-    prunePlaces(target, removed, clock.now());
-  });
+  queue.write("clean-up", (target) => noteRemoved(target, removed, clock.now()));
+  // Piece by piece: nobody waits for a transaction over everything of a day. Where the file is in trouble, the next day goes on.
+  for (let more = true; more; ) {
+    more = false;
+    queue.write("clean-up", (target) => {
+      const [runs, places] = [pruneRuns(target, clock.now()), prunePlaces(target, clock.now())];
+      more = runs || places;
+    });
+  }
   db.exec("PRAGMA incremental_vacuum(200)");
 }

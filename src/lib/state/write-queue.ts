@@ -24,6 +24,8 @@ const FULL_RETRY_MS = 10_000;
 /** I/O errors in a row after which the file is opened anew. */
 const REOPEN_AFTER = 3;
 const CODE_IO = 10;
+/** A file system that went over to reading alone; without a write-ahead log also a file that is not at its path any more. */
+const CODE_READONLY = 8;
 const CODE_FULL = 13;
 
 /**
@@ -116,12 +118,20 @@ export class WriteQueue {
     this.#trouble = trouble;
   }
 
+  #openAnew(): void {
+    try {
+      this.#reopen();
+    } catch (error) {
+      this.#logger.warn("the state database cannot be opened anew", { error: errorText(error) });
+    }
+  }
+
   #schedule(): void {
     this.#cancelTimer();
     const wait = this.#trouble === "busy" ? this.#delay(this.#attempt) : FULL_RETRY_MS;
     this.#cancelTimer = this.#clock.setTimer(wait, () => {
       this.#attempt += 1;
-      if (this.#trouble === "io" && this.#attempt % REOPEN_AFTER === 0) this.#reopen();
+      if (this.#trouble === "io" && this.#attempt % REOPEN_AFTER === 0) this.#openAnew();
       if (this.drain(true)) return;
       if (this.#attempt === WARN_AFTER) this.#logger.warn("the state database has been locked for long", { writes: this.#pending.length });
       this.#schedule();
@@ -132,5 +142,5 @@ export class WriteQueue {
 function troubleOf(error: unknown): StateTrouble | null {
   if (isBusy(error)) return "busy";
   const code = sqliteCode(error);
-  return code === CODE_FULL ? "full" : code === CODE_IO ? "io" : null;
+  return code === CODE_FULL ? "full" : code === CODE_IO || code === CODE_READONLY ? "io" : null;
 }

@@ -109,7 +109,7 @@ describe("openState", () => {
     expect(result.signal).toBe("SIGKILL");
     expect(existsSync(join(dir, BACKUP))).toBe(true);
     const db = openDatabase(join(dir, "state_1.sqlite"));
-    expect(db.scalar("PRAGMA user_version")).toBe(KNOWN);
+    expect([db.scalar("PRAGMA user_version"), db.scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'note'")]).toEqual([KNOWN, 0]);
     db.close();
     await opened(dir, { migrations: [...MIGRATIONS, SECOND] });
     const after = openDatabase(join(dir, "state_1.sqlite"));

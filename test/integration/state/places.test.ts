@@ -3,7 +3,7 @@ import { HeldClock, currentPid, openDatabase, processIdentity } from "../../../s
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import type { StateHandle } from "../../../src/lib/state/index.ts";
 import { openState } from "../../../src/lib/state/open.ts";
-import { knownRoots, prunePlaces } from "../../../src/lib/state/places.ts";
+import { knownRoots, noteRemoved, prunePlaces } from "../../../src/lib/state/places.ts";
 import { tempDir } from "../../support/temp.ts";
 
 const DAY = 86_400_000;
@@ -91,7 +91,10 @@ describe("rows of environments and sessions", () => {
     const db = openDatabase(state.path);
     onTestFinished(() => db.close());
     // The day's clean-up, on some days.
-    const onDay = (day: number, removed: readonly string[] = []): void => db.transaction(() => prunePlaces(db, removed, clock.now() + day * DAY));
+    const onDay = (day: number, removed: readonly string[] = []): void => db.transaction(() => {
+      noteRemoved(db, removed, clock.now() + day * DAY);
+      prunePlaces(db, clock.now() + day * DAY);
+    });
     expect(knownRoots(db)).toEqual(["/kept", "/gone"]);
     onDay(1, ["/gone", "/in-use"]);
     expect(knownRoots(db)).toEqual(["/kept"]);

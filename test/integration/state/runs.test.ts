@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { HeldClock, type ProcessIdentity, currentPid, identityAlive, openDatabase, processIdentity, systemClock } from "../../../src/lib/platform/index.ts";
+import { Db, HeldClock, type ProcessIdentity, currentPid, identityAlive, openDatabase, processIdentity, systemClock } from "../../../src/lib/platform/index.ts";
 import { type Logger, silentLogger } from "../../../src/lib/platform/logger.ts";
 import type { NewTask, StateHandle } from "../../../src/lib/state/index.ts";
 import { type OpenStateOptions, openState, openStateReader } from "../../../src/lib/state/open.ts";
@@ -112,6 +112,60 @@ describe("the one daemon of a state directory", () => {
     await clock.advance(60_000);
     expect(lost).toBe(1);
     db.close();
+  });
+});
+
+describe("a check of the file", () => {
+  it("is remembered: the one of the start, and each later one", async () => {
+    const clock = new HeldClock();
+    const state = await opened(tempDir(), { clock });
+    expect(state.facts().last_check).toBeNull();
+    await state.beginRun({ identity: self(), port: 1 });
+    expect(state.facts().last_check).toEqual({ at_ms: clock.now(), result: "ok" });
+    await clock.advance(5000);
+    state.noteCheck([{ code: "lease", detail: "nobody holds it" }, { code: "orphan", detail: "one more" }]);
+    expect(state.facts().last_check).toEqual({ at_ms: clock.now(), result: "nobody holds it (and 1 more)" });
+  });
+});
+
+describe("a failure that no mode is made for", () => {
+  it("does not end the daemon when the renewal of its lease meets it", async () => {
+    const said: string[] = [];
+    const clock = new HeldClock();
+    const state = await opened(tempDir(), { clock, logger: { ...silentLogger, error: (text) => void said.push(text) } });
+    await state.beginRun({ identity: self(), port: 1 });
+    const db = openDatabase(state.path);
+    db.exec("DROP TABLE lease");
+    db.close();
+    await clock.advance(11_000);
+    expect(said).toEqual(["the lease of the state database cannot be renewed"]);
+  });
+});
+
+const DAY = 86_400_000;
+
+/** Without what happens every few seconds: two weeks pass in a moment. */
+class DaysOnly extends HeldClock {
+  override every(ms: number, fn: () => void): () => void {
+    return ms < DAY ? () => undefined : super.every(ms, fn);
+  }
+}
+
+describe("what is too old", () => {
+  it("is forgotten in pieces until nothing of it is left, however much a day brings; the last fifty runs stay", async () => {
+    const clock = new DaysOnly();
+    const state = await opened(tempDir(), { clock });
+    await state.beginRun({ identity: self(), port: 1 });
+    const db = openDatabase(state.path);
+    onTestFinished(() => db.close());
+    db.transaction(() => {
+      const insert = db.prepare("INSERT INTO task (task_id, workspace_id, runtime_id, agent_id, provider, phase, run_id, claimed_at_ms) SELECT :id, 'w', 'r', 'a', 'codex', 'lost', run_id, 0 FROM daemon_run");
+      for (let n = 0; n < 1200; n += 1) insert.run({ id: `old ${n}` });
+      const run = db.prepare("INSERT INTO daemon_run (run_id, epoch, pid, start_key, boot_id, version, port, started_at_ms, stopped_at_ms, stop_reason) VALUES (:id, :epoch, 1, '', '', '', 1, 0, 0, 'clean')");
+      for (let epoch = 2; epoch <= 70; epoch += 1) run.run({ id: `run ${epoch}`, epoch });
+    });
+    await clock.advance(15 * DAY);
+    expect([state.listTasks(), state.listRuns(100).length, state.listRuns(100).at(-1)?.epoch]).toEqual([[], 50, 21]);
   });
 });
 
@@ -270,9 +324,17 @@ describe("a file that another process has locked", () => {
     const warnings: string[] = [];
     const clock = new HeldClock();
     const { state, other } = await locked(clock, { ...silentLogger, warn: (message) => void warnings.push(message) });
-    state.setPhase("t1", "done");
-    await clock.advance(20_000);
-    expect(warnings).toContain("the state database has been locked for long");
     other.exec("COMMIT");
-  }, 60_000);
+    const { transaction } = Db.prototype;
+    onTestFinished(() => void (Db.prototype.transaction = transaction));
+    // Locked, but told at once: twenty real waits of a quarter of a second say nothing more.
+    Db.prototype.transaction = () => {
+      throw Object.assign(new Error("database is locked"), { errcode: 5 });
+    };
+    state.setPhase("t1", "done");
+    await clock.advance(10_000);
+    expect(warnings).toEqual([]);
+    await clock.advance(10_000);
+    expect(warnings).toContain("the state database has been locked for long");
+  });
 });

@@ -1,7 +1,8 @@
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { Db, openDatabase } from "../../../src/lib/platform/index.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Db, HeldClock, openDatabase } from "../../../src/lib/platform/index.ts";
+import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { openStateReader } from "../../../src/lib/state/open.ts";
 import { advanceUntil, testOutbox, texts } from "../../support/outbox.ts";
 import { reportServer } from "../../support/report-server.ts";
@@ -15,16 +16,29 @@ function waitingIn(stateDir: string): number {
   return queued + inflight + ambiguous;
 }
 
+type Transaction = (this: Db, fn: () => unknown) => unknown;
+
+/** Sees every transaction, and may fail it, until the answer is called or the test ends. */
+function watchTransactions(see: (db: Db) => void): () => void {
+  const original = Reflect.get(Db.prototype, "transaction") as Transaction;
+  Db.prototype.transaction = function <T>(this: Db, fn: () => T): T {
+    return original.call(this, () => {
+      const result = fn();
+      see(this);
+      return result;
+    }) as T;
+  };
+  const stop = (): void => void (Db.prototype.transaction = original as Db["transaction"]);
+  onTestFinished(stop);
+  return stop;
+}
+
 /** The connection of the state file, caught where it writes. */
 function connectionOf(write: () => void): Db {
   const found: Db[] = [];
-  const original = Reflect.get(Db.prototype, "transaction") as (this: Db, fn: () => unknown) => unknown;
-  Db.prototype.transaction = function <T>(this: Db, fn: () => T): T {
-    found.push(this);
-    return original.call(this, fn) as T;
-  };
+  const stop = watchTransactions((db) => found.push(db));
   write();
-  Db.prototype.transaction = original as Db["transaction"];
+  stop();
   const [db] = found;
   if (db === undefined) throw new Error("nothing was written");
   return db;
@@ -54,6 +68,70 @@ describe("a disk that is full (B22)", () => {
   });
 });
 
+describe("a disk that fails", () => {
+  it("keeps reports in memory, has the file opened anew after three failures, and writes what waited", async () => {
+    const said: string[] = [];
+    const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false, logger: { ...silentLogger, error: (text) => void said.push(text) } });
+    task("t1");
+    let [tried, opened] = [0, 0];
+    const reopen = Reflect.get(Db.prototype, "reopen") as (this: Db) => void;
+    onTestFinished(() => void (Db.prototype.reopen = reopen));
+    Db.prototype.reopen = function (this: Db): void {
+      tried += 1;
+      if (tried === 1) throw new Error("unable to open database file");
+      opened += 1;
+      reopen.call(this);
+    };
+    // As a connection whose descriptor is lost: it works again only when the file was opened anew.
+    watchTransactions(() => {
+      if (opened === 0) throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    });
+    await sink.messages("t1", [texts(1, 2)]);
+    await sink.terminal(complete);
+    expect([state.trouble, waitingIn(dir)]).toEqual(["io", 0]);
+    await clock.advance(25_000);
+    expect([tried, state.trouble]).toEqual([0, "io"]);
+    await clock.advance(10_000);
+    expect([tried, opened, state.trouble]).toEqual([1, 0, "io"]);
+    await clock.advance(30_000);
+    expect([tried, opened, state.trouble, waitingIn(dir)]).toEqual([2, 1, null, 2]);
+    expect(said).toEqual([expect.stringContaining("reports are kept in memory")]);
+  });
+});
+
+describe("what is written", () => {
+  it("reaches the disk before the call returns when it says how a task ended or what it cost, and only then (B20)", async () => {
+    const { sink, state, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
+    const FULL = 2;
+    const level = (write: () => unknown): unknown[] => {
+      const seen: unknown[] = [];
+      const stop = watchTransactions((db) => seen.push(db.scalar("PRAGMA synchronous")));
+      write();
+      stop();
+      return seen;
+    };
+    expect(level(() => task("t1"))).toEqual([FULL]);
+    expect(level(() => sink.messages("t1", [texts(1, 1)]))).toEqual([1]);
+    expect(level(() => sink.session("t1", { session_id: "s", work_dir: "/w" }))).toEqual([1]);
+    expect(level(() => sink.intend(complete, []))).toEqual([FULL]);
+    expect(level(() => sink.usage("t1", []))).toEqual([FULL]);
+    expect(level(() => sink.terminal({ ...complete, body: { output: "more" } }))).toEqual([FULL]);
+    expect(level(() => state.setPhase("t1", "reporting"))).toEqual([1]);
+  });
+
+  it("is overwritten in the file when the server has it", async () => {
+    const server = await reportServer();
+    const { dir, sink, outbox, state, task } = await testOutbox({ url: server.url });
+    task("t1");
+    await sink.messages("t1", [texts(1, 1, "a very private word")]);
+    await sink.terminal(complete);
+    await advanceUntil(new HeldClock(), "the reports to be delivered", () => outbox.lanes.size === 0);
+    state.close();
+    const file = readFileSync(join(dir, "state_1.sqlite"), "latin1");
+    expect([file.includes("outbox_log"), file.includes("a very private word")]).toEqual([true, false]);
+  });
+});
+
 describe("a state file that disappears while the daemon runs (B23)", () => {
   it("is written anew within half a minute, with the live task and its queue", async () => {
     const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
@@ -67,6 +145,19 @@ describe("a state file that disappears while the daemon runs (B23)", () => {
     await sink.messages("t1", [texts(4, 1)]);
     expect(waitingIn(dir)).toBe(3);
     expect(state.getTask("t1")).toMatchObject({ phase: "reporting", terminal_kind: "complete" });
+  });
+
+  it("keeps the journal it was told to use", async () => {
+    const { sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false, journalMode: "delete" });
+    task("t1");
+    rmSync(state.path);
+    await sink.messages("t1", [texts(1, 3)]);
+    expect(state.trouble).toBe("io");
+    await clock.advance(45_000);
+    expect(state.trouble).toBeNull();
+    const db = openDatabase(state.path, { readOnly: true });
+    expect([db.scalar("PRAGMA journal_mode"), db.scalar("SELECT count(*) FROM outbox")]).toEqual(["delete", 1]);
+    db.close();
   });
 
   it("takes its place back from another file, which is kept", async () => {
@@ -84,7 +175,8 @@ describe("a state file that disappears while the daemon runs (B23)", () => {
 describe("a reader that stays, and a writer that holds the lock", () => {
   it("do not keep the daemon from writing, or it writes as soon as it can (B25, B26)", async () => {
     const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
-    task("t1");
+    // What one attempt may cost the daemon's only thread, and so its heartbeats.
+    expect(connectionOf(() => task("t1")).scalar("PRAGMA busy_timeout")).toBe(250);
     const reader = openDatabase(join(dir, "state_1.sqlite"), { readOnly: true });
     reader.exec("BEGIN");
     reader.scalar("SELECT count(*) FROM task");
@@ -103,5 +195,28 @@ describe("a reader that stays, and a writer that holds the lock", () => {
     writer.close();
     await advanceUntil(clock, "the file to be written", () => state.trouble === null, { stepMs: 100, limitMs: 10_000 });
     expect(waitingIn(dir)).toBe(21);
+  });
+
+  it("are named when the log cannot be brought in for them, and only then (B25)", async () => {
+    const warned: string[] = [];
+    const { dir, sink, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false, logger: { ...silentLogger, warn: (text) => void warned.push(text) } });
+    task("t1");
+    const path = join(dir, "state_1.sqlite");
+    const reader = openDatabase(path, { readOnly: true });
+    reader.exec("BEGIN");
+    reader.scalar("SELECT count(*) FROM task");
+    const writer = openDatabase(path);
+    writer.exec(`INSERT INTO meta (key, value) VALUES ('large', hex(zeroblob(${34 * 1024 * 1024})))`);
+    writer.close();
+    // The daemon's writes go on; five minutes later it looks at its log.
+    await sink.messages("t1", [texts(1, 1)]);
+    expect([state.trouble, waitingIn(dir)]).toEqual([null, 1]);
+    await clock.advance(5 * 60_000);
+    expect(warned).toEqual([expect.stringContaining("some process has been reading it for long")]);
+    reader.exec("COMMIT");
+    reader.close();
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(64 * 1024 * 1024);
+    await clock.advance(5 * 60_000);
+    expect(warned).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 // Opens a state file and does what its first argument says: one of several processes that use it at once.
 //   open            opens, prints the schema and the instance, closes
 //   hold            begins a run, prints it, holds the lease until it is killed
-//   die-migrating   kills itself in the middle of the second migration
+//   die-migrating   kills itself in the middle of the second migration: its statements have run, its row is not written
 import { processIdentity, currentPid, systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
 import { openState } from "../../../src/lib/state/open.ts";
@@ -30,6 +30,9 @@ if (what === "open") {
   say({ ...run, pid: currentPid() });
   setInterval(() => undefined, 1000);
 } else if (what === "die-migrating") {
-  const dying = { ...SECOND, get sql(): string { return process.kill(process.pid, "SIGKILL"), ""; } };
+  let read = 0;
+  // Its text is read first to be run, and then for the checksum in its row.
+  const sql = (): string => ((read += 1) === 1 ? SECOND.sql : (process.kill(process.pid, "SIGKILL"), ""));
+  const dying = { ...SECOND, get sql(): string { return sql(); } };
   await openState({ ...common, migrations: [...MIGRATIONS, dying] });
 }

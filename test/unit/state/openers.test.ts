@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const src = join(import.meta.dirname, "../../../src");
 /** What opens a database file of ours, and the only files that may name it (state-db.md 1, 13; the room itself aside). */
-const OPENERS = ["openState", "openStateReader", "openIndex", "openIndexReader", "IndexWorker"];
+const OPENERS = ["openState", "openStateReader", "salvageState", "compactState", "openIndex", "openIndexReader", "readIndexStatus", "checkIndexFile", "IndexWorker"];
 const ENTRIES = /^(cli\/(session-index|state-backfill|state-file)\.ts$|lib\/daemon\/start\.ts$|lib\/state\/)/;
 
 describe("the lifetime rule [B1]", () => {

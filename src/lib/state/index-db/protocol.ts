@@ -8,6 +8,7 @@ export interface WorkerData {
   readonly stateDir: string;
   readonly version: string;
   readonly places: HomePlaces;
+  readonly journalMode?: "wal" | "delete";
   readonly asItIs: boolean;
   readonly idleMs: number;
 }

@@ -56,9 +56,9 @@ export class IndexWorker {
   }
 
   start(): void {
-    const { stateDir, version, places, logger } = this.#options;
+    const { stateDir, version, places, journalMode = "wal", logger } = this.#options;
     // The first one looks through the files; later ones are asked to when it is time.
-    const data: WorkerData = { stateDir, version, places, asItIs: this.#filled, idleMs: this.#options.idleMs ?? IDLE_MS };
+    const data: WorkerData = { stateDir, version, places, journalMode, asItIs: this.#filled, idleMs: this.#options.idleMs ?? IDLE_MS };
     this.#asleep = false;
     const worker = new Worker(workerFile(), { workerData: data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
     this.#worker = worker;

@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, closeSync, linkSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, chmodSync, closeSync, linkSync, mkdirSync, openSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
@@ -58,6 +58,23 @@ describe("a pass over the homes", () => {
     const files = await index.files(thread(1).id);
     expect(files.length).toBe(2);
     expect((await index.list(everything())).sessions.map((row) => row.homes.toSorted())).toEqual([[world.home, store].toSorted()]);
+  });
+
+  it("takes another name of a known file as it is: nothing is read again [B28]", async () => {
+    const world = indexWorld();
+    const path = writeRollout(world.home, thread(1, { text: "as it was read" }));
+    const index = await world.open();
+    // Another content of the same size and time: only reading it would tell.
+    const { atime, mtime } = statSync(path);
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("as it was read", "as it is today"));
+    utimesSync(path, atime, mtime);
+    const store = join(world.home, "multica-sessions", "default", "a1", "issue-1");
+    mkdirSync(store, { recursive: true });
+    linkSync(path, join(store, rolloutName(thread(1))));
+    expect(await index.refresh()).toMatchObject({ scanned: 2 });
+    expect(await index.get(thread(1).id)).toMatchObject({ title: "as it was read", homes: expect.arrayContaining([world.home, store]) as string[] });
+    expect(await index.refresh({ force: true })).toMatchObject({ upserted: 2 });
+    expect((await index.get(thread(1).id))?.title).toBe("as it is today");
   });
 
   it("links a thread to the task whose environment it worked in", async () => {

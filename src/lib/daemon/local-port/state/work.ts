@@ -35,7 +35,9 @@ export async function checkRoute(c: LocalContext, port: () => StatePort): Promis
   const { checkState } = port();
   if (checkState === null) throw new MulticaError("index_not_ready", "the daemon works without the state file");
   const id = port().jobs.begin(async () => {
-    const state = sound(await checkState(body.full));
+    const findings = await checkState(body.full);
+    port().state?.noteCheck(findings);
+    const state = sound(findings);
     let index = await indexSound(port, body);
     const actions: string[] = [];
     if (body.repair_index && index !== null && !index.ok) {
