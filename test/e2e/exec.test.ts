@@ -1,8 +1,11 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createExecPort } from "../../src/lib/api/index.ts";
+import { readOperatorToken } from "../../src/lib/daemon/files.ts";
 import { findByEnv, processIdentity, sendSignal } from "../../src/lib/platform/index.ts";
 import type { ExecOutput, ExecRecord, ExecStartedAnswer } from "../../src/lib/wire/index.ts";
+import { keep, releaseKept } from "../support/at-end.ts";
 import { Product } from "../support/product.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -34,11 +37,19 @@ function counted(text: string): number {
   return numbers.length;
 }
 
+// One product for all of them, each of which leaves no process behind; the daemon's end comes last.
+let product: Product;
+beforeAll(async () => {
+  product = await keep(async () => {
+    const made = new Product();
+    await made.setUp();
+    return made;
+  });
+}, 60_000);
+afterAll(releaseKept, 60_000);
+
 describe("exec commands", () => {
   it("start, show, type into, size, park, take up, end and forget a command", async () => {
-    const product = new Product();
-    await product.setUp();
-
     const waited = await product.run(["exec", "start", "--wait", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
     expect(waited).toMatchObject({ code: 7, stdout: "out\n" });
     expect(waited.stderr).toMatch(/^err\nprocess \d+ exited with code 7\n$/);
@@ -83,25 +94,94 @@ describe("exec commands", () => {
   }, 60_000);
 
   it("give a person a real terminal, and take it away with Ctrl-] alone", async () => {
-    const product = new Product();
-    await product.setUp();
     const bin = join(import.meta.dirname, "..", "..", "bin", "run.js");
     const inner = await start(product, ["--tty", "--no-wait", "--env", "PS1=inner$ "], ["sh"]);
     // The terminal that attaches is itself one of ours: there is no other one in a test.
-    const outer = await start(product, ["--tty", "--cols", "111", "--rows", "33", "--yield", "3s"], [process.execPath, bin, "exec", "attach", inner]);
-    const say = async (...args: string[]): Promise<string> => (await product.run(["exec", "write", outer, ...args, "--yield", "1500ms"])).stdout;
-    expect(await say("stty size; echo via-$((1+1))", "--enter")).toMatch(/33 111[\s\S]*via-2/);
-    await say("sleep 50", "--enter");
-    expect(await say("--key", "ctrl-c")).toContain("^C");
-    const left = await say("--key", "ctrl-]");
-    expect(left).toContain(`Left process ${inner}; it runs on.`);
+    const outer = await start(product, ["--tty", "--cols", "111", "--rows", "33", "--no-wait"], [process.execPath, bin, "exec", "attach", inner]);
+    const port = createExecPort({ port: product.daemonInfo().port, token: readOperatorToken(product.stateDir) ?? "" });
+    const viewer = { thread_id: "op:default", process_id: outer };
+    let shown = "";
+    const seen = (what: RegExp): Promise<boolean> =>
+      waitFor(`the viewer to show ${what.source}`, async () => {
+        shown += (await port.read(viewer, { yield_ms: 0 })).output;
+        return what.test(shown);
+      }, 20_000);
+    let writes = 0;
+    const type = async (text: string): Promise<void> => {
+      shown = "";
+      await port.write(viewer, { text, write_id: `w${(writes += 1)}`, read: false });
+    };
+    await seen(/inner\$ /);
+    await type("stty size; echo via-$((1+1))\r");
+    await seen(/33 111[\s\S]*via-2/);
+    await type("sleep 50\r");
+    await seen(/sleep 50/);
+    await type("\x03");
+    await seen(/\^C/);
+    await type("\x1d");
+    await seen(new RegExp(`Left process ${inner}; it runs on\\.`));
     await waitFor("the viewer to end", async () => (await list(product, "--all")).find((record) => record.process_id === outer)?.exit_code === 0);
     expect((await list(product)).map((record) => record.process_id)).toEqual([inner]);
+    await port.kill({ ...viewer, process_id: inner }, { force: true });
   }, 60_000);
+});
 
+describe("an agent's commands", () => {
+  it("outlive its task with --keep, are attached to the next one, which is told of them, and keep the environment from being deleted (Y11, Y15)", async () => {
+    const runtime = await product.exampleRuntime();
+    const api = product.api();
+    const agent = await api.createAgent({ name: "Echo", runtime_id: runtime.id, visibility: "workspace" });
+    const description = [
+      `echo: run multica exec start --keep --label web --yield 300ms -- sh -c '${COUNTER}'`,
+      "echo: run multica exec start --label plain --no-wait -- sleep 600",
+      "echo: run multica exec read 1 && false || echo unknown-is-$?",
+      "echo: run multica exec list op:default; echo foreign-is-$?",
+      "echo: run multica daemon stop; echo stop-is-$?",
+      "echo: run env -u MULTICA_TOKEN multica exec list; echo no-token-is-$?",
+      "echo: run multica exec list --json",
+    ].join("\n");
+    const operators = await start(product, ["--no-wait"], ["sleep", "600"]);
+    const issue = await api.createIssue({ title: "Serve", description, assignee_type: "agent", assignee_id: agent.id });
+    const first = await product.waitForTask(issue);
+    expect(first.status).toBe("completed");
+    const said = JSON.stringify(await api.taskMessages(first.id));
+    for (const word of ["unknown-is-4", "foreign-is-4", "stop-is-1", "no-token-is-3"]) expect(said).toContain(word);
+    expect(said).not.toContain(`"process_id": "${operators}"`);
+
+    const thread = `conv:${agent.id}:${issue.id}`;
+    const [web] = await list(product, thread);
+    expect(web).toMatchObject({ thread_id: thread, state: "detached", label: "web", keep: true, task_id: first.id });
+    expect(await list(product, thread, "--all").then((all) => all.find((record) => record.label === "plain"))).toMatchObject({ state: "exited", reason: "shutdown" });
+    expect(findByEnv("MULTICA_TASK_ID", first.id).map((entry) => entry.pid)).toContain(web?.pid);
+    expect((await list(product, "--task", first.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
+    expect((await list(product, "--issue", issue.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
+
+    // The environment belongs to what works in it (Y15).
+    const [env] = (await product.json<{ envs: { id: string }[] }>(["execenv", "list"])).envs;
+    const clean = ["execenv", "clean", env?.id ?? "", "--yes", "--discard-work"];
+    const refused = await product.run(clean);
+    expect(refused).toMatchObject({ code: 7 });
+    expect(refused.stdout).toContain("a command that outlived its task works in it");
+    const id = web?.process_id ?? "";
+    await api.updateIssue(issue.id, { description: ["echo: prompt", `echo: run multica exec read ${id} --yield 0`, "echo: run multica exec list"].join("\n") });
+    await product.json(["issue", "rerun", issue.identifier]);
+    const second = await product.waitForTask(issue, (task) => task.id !== first.id && task.status === "completed");
+    const told = JSON.stringify(await api.taskMessages(second.id));
+    expect(told).toContain("Processes that still run");
+    expect(told).toMatch(new RegExp(`\`${id}\` \\(web\\)`));
+    expect(told).toMatch(/attached +sh -c/);
+    expect((await list(product, thread))[0]).toMatchObject({ process_id: id, pid: web?.pid, state: "detached" });
+
+    expect((await product.run([...clean, "--force"])).code).toBe(0);
+    expect(alive(web)).toBe(false);
+    await waitFor("the daemon to know that it ended", async () => (await list(product)).every((record) => record.process_id === operators));
+    expect((await list(product)).map((record) => record.process_id)).toEqual([operators]);
+    expect((await product.run(["exec", "kill", operators])).code).toBe(0);
+  }, 120_000);
+});
+
+describe("commands and the daemon's end", () => {
   it("survive the daemon: stop, restart and kill -9 (Y1, Y25, Y34)", async () => {
-    const product = new Product();
-    await product.setUp();
     const kept = await start(product, ["--keep", "--no-wait"], ["sh", "-c", COUNTER]);
     const plain = await start(product, ["--no-wait"], ["sh", "-c", COUNTER]);
     const before = await list(product);
@@ -141,59 +221,4 @@ describe("exec commands", () => {
     expect(viewed.at(-1)?.kind).toBe("closed");
     expect(readdirSync(join(product.stateDir, "exec")).length).toBeGreaterThan(0);
   }, 90_000);
-});
-
-describe("an agent's commands", () => {
-  it("outlive its task with --keep, are attached to the next one, which is told of them, and keep the environment from being deleted (Y11, Y15)", async () => {
-    const product = new Product();
-    await product.setUp();
-    const runtime = await product.exampleRuntime();
-    const api = product.api();
-    const agent = await api.createAgent({ name: "Echo", runtime_id: runtime.id, visibility: "workspace" });
-    const description = [
-      `echo: run multica exec start --keep --label web --yield 1s -- sh -c '${COUNTER}'`,
-      "echo: run multica exec start --label plain --no-wait -- sleep 600",
-      "echo: run multica exec read 1 && false || echo unknown-is-$?",
-      "echo: run multica exec list op:default; echo foreign-is-$?",
-      "echo: run multica daemon stop; echo stop-is-$?",
-      "echo: run env -u MULTICA_TOKEN multica exec list; echo no-token-is-$?",
-      "echo: run multica exec list --json",
-    ].join("\n");
-    const operators = await start(product, ["--no-wait"], ["sleep", "600"]);
-    const issue = await api.createIssue({ title: "Serve", description, assignee_type: "agent", assignee_id: agent.id });
-    const first = await product.waitForTask(issue);
-    expect(first.status).toBe("completed");
-    const said = JSON.stringify(await api.taskMessages(first.id));
-    for (const word of ["unknown-is-4", "foreign-is-4", "stop-is-1", "no-token-is-3"]) expect(said).toContain(word);
-    expect(said).not.toContain(`"process_id": "${operators}"`);
-
-    const thread = `conv:${agent.id}:${issue.id}`;
-    const [web] = await list(product, thread);
-    expect(web).toMatchObject({ thread_id: thread, state: "detached", label: "web", keep: true, task_id: first.id });
-    expect(await list(product, thread, "--all").then((all) => all.find((record) => record.label === "plain"))).toMatchObject({ state: "exited", reason: "shutdown" });
-    expect(findByEnv("MULTICA_TASK_ID", first.id).map((entry) => entry.pid)).toContain(web?.pid);
-    expect((await list(product, "--task", first.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
-    expect((await list(product, "--issue", issue.id)).map((record) => record.process_id)).toEqual([web?.process_id]);
-
-    // The environment belongs to what works in it (Y15).
-    const [env] = (await product.json<{ envs: { id: string }[] }>(["execenv", "list"])).envs;
-    const clean = ["execenv", "clean", env?.id ?? "", "--yes", "--discard-work"];
-    const refused = await product.run(clean);
-    expect(refused).toMatchObject({ code: 7 });
-    expect(refused.stdout).toContain("a command that outlived its task works in it");
-    const id = web?.process_id ?? "";
-    await api.updateIssue(issue.id, { description: ["echo: prompt", `echo: run multica exec read ${id} --yield 5s`, "echo: run multica exec list"].join("\n") });
-    await product.json(["issue", "rerun", issue.identifier]);
-    const second = await product.waitForTask(issue, (task) => task.id !== first.id && task.status === "completed");
-    const told = JSON.stringify(await api.taskMessages(second.id));
-    expect(told).toContain("Processes that still run");
-    expect(told).toMatch(new RegExp(`\`${id}\` \\(web\\)`));
-    expect(told).toMatch(/attached +sh -c/);
-    expect((await list(product, thread))[0]).toMatchObject({ process_id: id, pid: web?.pid, state: "detached" });
-
-    expect((await product.run([...clean, "--force"])).code).toBe(0);
-    expect(alive(web)).toBe(false);
-    await waitFor("the daemon to know that it ended", async () => (await list(product)).every((record) => record.process_id === operators));
-    expect((await list(product)).map((record) => record.process_id)).toEqual([operators]);
-  }, 120_000);
 });
