@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { DaemonContext } from "../../../../src/lib/daemon/context.ts";
 import { createOutboxSink } from "../../../../src/lib/daemon/outbox/sink.ts";
-import { HeldClock } from "../../../../src/lib/platform/index.ts";
+import { Db, HeldClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
 import type { Task } from "../../../../src/lib/wire/index.ts";
 import { configFor, testDaemon, testHome } from "../../../support/daemon.ts";
@@ -70,14 +70,16 @@ describe("a server that is away for an hour while five tasks finish", () => {
     await advanceUntil(clock, "the claim", () => server.seen("POST /api/daemon/tasks/claim").length > 0);
     const port = Number(new URL(server.url).port);
     await server.stop();
+    const gone = clock.monotonic();
     await advanceUntil(clock, "all tasks to finish", () => finished === 5, { stepMs: 15_000 });
+    await advanceUntil(clock, "the hour to be over", () => clock.monotonic() - gone >= 60 * MINUTE, { stepMs: 15_000 });
     expect(endings(wire)).toEqual(["recover-orphans"]);
     expect((await daemon.health())["outbox"]).toMatchObject({ results: 5, tasks: 5, paused: "away" });
     wire.length = 0;
     // While it was away it has forgotten the runtime: the daemon registers anew, and that is when it would speak of orphans.
-    const gone = { status: 404, body: { error: "runtime not found" } };
+    const unknown = { status: 404, body: { error: "runtime not found" } };
     let forgotten = true;
-    server.routes.set("POST /api/daemon/heartbeat", () => (forgotten ? gone : { body: { status: "ok" } }));
+    server.routes.set("POST /api/daemon/heartbeat", () => (forgotten ? unknown : { body: { status: "ok" } }));
     server.routes.set("POST /api/daemon/register", () => {
       forgotten = false;
       const row = { id: "w1-codex-again", name: "Codex", provider: "codex", status: "online", profile_id: null };
@@ -119,5 +121,32 @@ describe("a server that is away for an hour while five tasks finish", () => {
     await advanceUntil(clock, "the next daemon", () => ready);
     expect(endings(wire)).toEqual([...IDS.map((id) => `${id} complete`), "recover-orphans"]);
     expect((await (await second).health())["outbox"]).toMatchObject({ waiting: 0 });
+  });
+});
+
+describe("a disk that is full while the daemon runs", () => {
+  it("brings no new tasks until there is room again, and the daemon says so [B22]", async () => {
+    const server = await fakeServer({ newer: true });
+    const home = testHome();
+    const clock = new HeldClock();
+    const daemon = await testDaemon(home, configFor(home, { url: server.url, token: "mul_x" }), { noState: false, clock });
+    const claims = (): number => server.seen("POST /api/daemon/tasks/claim").length + server.seen("POST /api/daemon/runtimes").filter((line) => line.endsWith("/tasks/claim")).length;
+    await advanceUntil(clock, "a claim", () => claims() > 0);
+    const { transaction } = Db.prototype;
+    let full = true;
+    onTestFinished(() => void (Db.prototype.transaction = transaction));
+    Db.prototype.transaction = function <T>(this: Db, fn: () => T): T {
+      if (full && this.path.endsWith("state_1.sqlite")) throw Object.assign(new Error("database or disk is full"), { errcode: 13 });
+      return transaction.call(this, fn as () => unknown) as T;
+    };
+    // The lease is written every ten seconds.
+    await clock.advance(15_000);
+    expect((await daemon.health())["state"]).toBe("full");
+    const before = claims();
+    await advanceUntil(clock, "some polls without a claim", () => clock.monotonic() > 5 * MINUTE, { stepMs: 5000 });
+    expect(claims()).toBe(before);
+    full = false;
+    await advanceUntil(clock, "claims again", () => claims() > before, { stepMs: 5000 });
+    expect((await daemon.health())["state"]).toBe("ok");
   });
 });
