@@ -163,7 +163,7 @@ describe("an agent's commands", () => {
     expect(refused).toMatchObject({ code: 7 });
     expect(refused.stdout).toContain("a command that outlived its task works in it");
     const id = web?.process_id ?? "";
-    await api.updateIssue(issue.id, { description: ["echo: prompt", `echo: run multica exec read ${id} --yield 0`, "echo: run multica exec list"].join("\n") });
+    await api.updateIssue(issue.id, { description: ["echo: prompt", `echo: run multica exec logs ${id} | head -3`, "echo: run multica exec list"].join("\n") });
     await product.json(["issue", "rerun", issue.identifier]);
     const second = await product.waitForTask(issue, (task) => task.id !== first.id && task.status === "completed");
     const told = JSON.stringify(await api.taskMessages(second.id));

@@ -1,13 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { createExecPort, type ExecPortClient } from "../../../src/lib/api/index.ts";
 import { openExecStream } from "../../../src/lib/api/exec-stream.ts";
 import type { DaemonContext } from "../../../src/lib/daemon/context.ts";
 import { findByEnv } from "../../../src/lib/platform/index.ts";
 import type { ExecRecord, ExecStartRequest, ExecStartedAnswer } from "../../../src/lib/wire/index.ts";
+import { atEnd, keep, releaseKept } from "../../support/at-end.ts";
 import { configFor, testDaemon, testHome, testServer } from "../../support/daemon.ts";
 import { localRequest } from "../../support/local-request.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -24,7 +25,8 @@ interface Place {
   readonly operator: ExecPortClient;
   readonly task: ExecPortClient;
   readonly ctx: DaemonContext;
-  readonly end: () => void;
+  /** Lets the task's token in, as at its start. */
+  readonly begin: () => () => void;
 }
 
 /** A daemon with one running task, whose thread is loaded and whose token is valid, as the pipeline leaves it. */
@@ -46,13 +48,13 @@ async function place(): Promise<Place> {
   const workdir = join(home.home, "t1", "workdir");
   mkdirSync(workdir, { recursive: true });
   const credential = { workspaceId: server.workspaceId, taskId: TASK, agentId: AGENT, agentName: "Ada", workdir, envRoot: join(home.home, "t1"), issueId: ISSUE };
-  const end = ctx.credentials.register(TASK_TOKEN, credential);
+  const begin = (): (() => void) => ctx.credentials.register(TASK_TOKEN, credential);
   const { exec } = ctx;
   if (exec === null) throw new Error("no exec service");
   await ctx.threads.begin(exec, OWN);
-  onTestFinished(async () => void (await exec.shutdown("terminate")));
+  atEnd(() => exec.shutdown("terminate"));
   const operator = createExecPort({ port: daemon.port, token: daemon.operatorToken() });
-  return { port: daemon.port, operator, task: createExecPort({ port: daemon.port, token: TASK_TOKEN }), ctx, end };
+  return { port: daemon.port, operator, task: createExecPort({ port: daemon.port, token: TASK_TOKEN }), ctx, begin };
 }
 
 function sh(script: string, more: Partial<ExecStartRequest> = {}): ExecStartRequest {
@@ -67,17 +69,26 @@ function pathOf(started: ExecStartedAnswer, action = ""): string {
   return `/exec/${encodeURIComponent(started.thread_id)}/${started.started_process_id}${action}`;
 }
 
+// One daemon for all of them; what a test starts ends with it.
+let at: Place;
+let end: () => void;
+let sleeper: ExecStartedAnswer;
+
+beforeAll(async () => {
+  at = await keep(place);
+  end = at.begin();
+  sleeper = await at.operator.start(sh("echo ready; exec sleep 600"));
+}, 30_000);
+
+afterEach(async () => {
+  const others = (await at.operator.list()).filter(({ process_id }) => process_id !== sleeper.started_process_id);
+  await Promise.all(others.map((one) => at.operator.kill(one, { force: true })));
+});
+
+afterAll(releaseKept, 30_000);
+
 describe("the exec endpoints", () => {
-  let at: Place;
-  let sleeper: ExecStartedAnswer;
-
-  async function setUp(): Promise<void> {
-    at = await place();
-    sleeper = await at.operator.start(sh("echo ready; exec sleep 60"));
-  }
-
   it("refuse whoever may not ask (Y30): no token, a wrong one, a foreign Host, any Origin, another kind of body", async () => {
-    await setUp();
     const good = at.operator.token;
     const body = JSON.stringify({ yield_ms: 0 });
     for (const [method, path] of [["GET", "/exec"], ["POST", "/exec"], ["POST", pathOf(sleeper, "/read")], ["POST", pathOf(sleeper, "/kill")], ["POST", "/exec/clean"]] as const) {
@@ -93,7 +104,6 @@ describe("the exec endpoints", () => {
   });
 
   it("refuse the same for a stream, before the connection becomes one", async () => {
-    await setUp();
     const path = `${pathOf(sleeper, "/stream")}?after_seq=0`;
     const tryWith = (headers: Record<string, string>): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -110,7 +120,6 @@ describe("the exec endpoints", () => {
   });
 
   it("show a task its own thread only, as if nothing else existed (Y16)", async () => {
-    await setUp();
     const own = await at.task.start(sh("sleep 60", { label: "mine" }));
     expect(own.thread_id).toBe(OWN);
     expect((await at.task.list()).map((record) => record.label)).toEqual(["mine"]);
@@ -127,7 +136,6 @@ describe("the exec endpoints", () => {
   });
 
   it("know a task's token no more when the task has ended, and show its viewers out (Y16)", async () => {
-    await setUp();
     const own = await at.task.start(sh("echo here; sleep 60"));
     const stream = await openExecStream({ port: at.port, token: TASK_TOKEN, name: nameOf(own), afterSeq: 0, live: true });
     const first = await stream.frames[Symbol.asyncIterator]().next();
@@ -135,13 +143,13 @@ describe("the exec endpoints", () => {
     const ended = expect(async () => {
       for await (const frame of stream.frames) expect(frame).toBeDefined();
     }).rejects.toMatchObject({ code: "stream_lost" });
-    at.end();
+    end();
     await ended;
     await expect(at.task.list()).rejects.toMatchObject({ exit: 3 });
+    end = at.begin();
   });
 
   it("say by code why a command was not started, and leave nothing behind (Y28)", async () => {
-    await setUp();
     await expect(at.operator.start({ argv: ["no-such-command-here"], cwd: "/tmp", env })).rejects.toMatchObject({ code: "command_not_found", exit: 5 });
     await expect(at.operator.start({ argv: ["ls"], cwd: "/no/such/place", env })).rejects.toMatchObject({ code: "cwd_not_found", exit: 5 });
     await expect(at.operator.start({ argv: ["/etc/passwd"], cwd: "/tmp", env })).rejects.toMatchObject({ code: "not_executable", exit: 5 });
@@ -153,7 +161,6 @@ describe("the exec endpoints", () => {
   });
 
   it("detach what is not there as a success, and reattach to nobody as a 404 (X3, X4)", async () => {
-    await setUp();
     expect(await at.operator.detach({ thread_id: "task:gone" })).toEqual({ thread_id: "task:gone", process_count: 0, process_ids: [] });
     await expect(at.operator.reattach({ thread_id: "task:gone" })).rejects.toMatchObject({ code: "thread_not_loaded", exit: 4 });
     const moved = await at.operator.detach({ thread_id: "op:default" });
@@ -164,7 +171,6 @@ describe("the exec endpoints", () => {
   });
 
   it("answer output once, and again from a position without moving the cursor", async () => {
-    await setUp();
     expect(sleeper).toMatchObject({ output: "ready\n", running: true, exit_code: null });
     expect((await at.operator.read(nameOf(sleeper), { yield_ms: 0 })).output).toBe("");
     expect((await at.operator.read(nameOf(sleeper), { yield_ms: 0, after_seq: 0 })).output).toBe("ready\n");
@@ -174,7 +180,6 @@ describe("the exec endpoints", () => {
   });
 
   it("repeat output whose answer could not be handed over (Y20)", async () => {
-    at = await place();
     const started = await at.operator.start(sh("head -c 60000000 /dev/zero | tr '\\0' x; sleep 60", { yield_ms: 0, max_output_tokens: 1, limits: { ring_bytes: 128 * 1024 * 1024 } }));
     await waitFor("all output", async () => (await at.operator.record(nameOf(started))).total_bytes >= 60_000_000, 20_000);
     const body = JSON.stringify({ yield_ms: 0, max_output_tokens: 400_000 });
@@ -196,7 +201,6 @@ describe("the exec endpoints", () => {
   });
 
   it("type a repeated write once (Y21), and say when there is no input (X20)", async () => {
-    await setUp();
     const cat = await at.operator.start(sh("exec cat", { stdin: "pipe" }));
     for (let time = 0; time < 2; time += 1) await at.operator.write(nameOf(cat), { text: "once\n", write_id: "w1", read: false });
     const answer = await at.operator.write(nameOf(cat), { data: Buffer.from("twice\n").toString("base64"), write_id: "w2", close_stdin: true, yield_ms: 2000 });
@@ -206,7 +210,6 @@ describe("the exec endpoints", () => {
   });
 
   it("stream a terminal both ways", async () => {
-    await setUp();
     const shell = await at.operator.start({ argv: ["sh"], cwd: "/tmp", env: { ...env, PS1: "$ " }, tty: true, yield_ms: 250 });
     const stream = await openExecStream({ port: at.port, token: at.operator.token, name: nameOf(shell), afterSeq: 0, live: true });
     stream.resize(132, 50);
@@ -225,7 +228,6 @@ describe("the exec endpoints", () => {
   });
 
   it("give the log as it is now, without waiting for more, also of what has ended", async () => {
-    await setUp();
     const read = async (name: { thread_id: string; process_id: string }): Promise<string> => {
       let text = "";
       for await (const frame of (await openExecStream({ port: at.port, token: at.operator.token, name, afterSeq: 0, live: false })).frames) {
@@ -240,7 +242,6 @@ describe("the exec endpoints", () => {
   });
 
   it("bear the task's marker, whatever environment the caller sent", async () => {
-    at = await place();
     const own = await at.task.start(sh("sleep 60"));
     const record: ExecRecord = await at.task.record(nameOf(own));
     expect(findByEnv("MULTICA_TASK_ID", TASK).map((entry) => entry.pid)).toContain(record.pid);
@@ -249,10 +250,7 @@ describe("the exec endpoints", () => {
 });
 
 describe("an issue named by an operator", () => {
-  let at: Place;
-
   it("means the one conversation about it; a task's id means its thread", async () => {
-    at = await place();
     const own = await at.task.start(sh("sleep 60", { keep: true }));
     expect((await at.operator.list({ issue_id: ISSUE })).map((record) => record.process_id)).toEqual([own.started_process_id]);
     await expect(at.operator.list({ issue_id: TASK })).rejects.toMatchObject({ exit: 4 });
