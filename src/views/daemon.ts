@@ -37,7 +37,10 @@ export function statusText(status: Status, profile: string): string {
   if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"], profile);
   if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
   const launcher = text(status["launched_by"]);
-  const skipped = Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>);
+  const skipped = [
+    ...Object.entries((status["skipped_agents"] ?? {}) as Record<string, unknown>),
+    ...(list(status["failed_profiles"]) as readonly Status[]).map((profile) => [text(profile["command_name"]), profile["reason"]] as const),
+  ];
   return `${pairsText([
     [title, `${status["stopping"] === true ? "stopping" : "running"} (pid ${text(status["pid"])}, uptime ${text(status["uptime"])})${stoppingText(status)}`],
     ["Version", text(status["version"]) || text(status["cli_version"])],

@@ -46,6 +46,7 @@ export function healthOf(facts: HealthFacts): Health {
     agents: [...facts.runtimes.builtins.keys()].sort(),
     found_agents: [...facts.runtimes.builtins.values()].map(({ provider, path, version, source }) => ({ provider, path, version, source: source ?? "" })),
     custom_agents: customAgents(facts.runtimes),
+    ...failedProfiles(facts.runtimes),
     ...(Object.keys(skipped).length === 0 ? {} : { skipped_agents: { ...skipped } }),
     workspaces: facts.runtimes.workspaces().map((workspace) => ({ id: workspace.id, runtimes: [...workspace.runtimeIds] })),
     ...facts.presence(),
@@ -66,6 +67,12 @@ function customAgents(runtimes: HealthFacts["runtimes"]): { readonly name: strin
     found.set(runtime.profileId, { name: runtime.name, provider: runtime.provider, path: runtimes.launchEntry(id)?.path ?? "" });
   }
   return [...found.values()];
+}
+
+/** Runtime profiles that cannot be started on this machine, once for all workspaces; absent when there is none. */
+function failedProfiles(runtimes: HealthFacts["runtimes"]): Pick<Health, "failed_profiles"> {
+  const failed = new Map(runtimes.workspaces().flatMap((workspace) => workspace.failedProfiles.map((one) => [one.profile_id, { ...one }] as const)));
+  return failed.size === 0 ? {} : { failed_profiles: [...failed.values()] };
 }
 
 /** `memory`: nothing is written down; `full`, `io`, `busy`: what is new waits in memory (state-db.md 20.3). */

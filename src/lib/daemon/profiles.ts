@@ -2,13 +2,7 @@ import type { ProfileResolution } from "../agents/index.ts";
 import { sha256Hex } from "../core/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import type { RuntimeProfile } from "../wire/index.ts";
-import type { LaunchEntry } from "./runtimes.ts";
-
-export type FailedProfile = {
-  readonly profile_id: string;
-  readonly command_name: string;
-  readonly reason: string;
-};
+import type { FailedProfile, LaunchEntry } from "./runtimes.ts";
 
 export interface ResolvedProfiles {
   readonly launches: readonly { readonly profile: RuntimeProfile; readonly entry: LaunchEntry }[];

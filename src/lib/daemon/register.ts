@@ -121,7 +121,10 @@ export class Registrar {
   #remember(workspaceId: string, prepared: Prepared): void {
     const workspace = this.#parts.runtimes.workspace(workspaceId);
     if (workspace === undefined) return;
-    if (prepared.signature !== "") workspace.profileSignature = prepared.signature;
+    if (prepared.signature !== "") {
+      workspace.profileSignature = prepared.signature;
+      workspace.failedProfiles = prepared.failed;
+    }
     for (const row of prepared.body.runtimes ?? []) {
       if (typeof row.type === "string" && !row.profile_id && !this.#parts.holds.isHeld(row.type)) workspace.sentVersions.set(row.type, row.version ?? "");
     }

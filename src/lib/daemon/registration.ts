@@ -3,7 +3,7 @@ import type { RegisterRequest, RegisterResponse, RuntimeProfile } from "../wire/
 import type { DaemonContext } from "./context.ts";
 import type { Verdict } from "./holds.ts";
 import { profileSignature, type ResolveProfile, resolveProfiles } from "./profiles.ts";
-import type { LaunchEntry, RuntimeRow } from "./runtimes.ts";
+import type { FailedProfile, LaunchEntry, RuntimeRow } from "./runtimes.ts";
 
 /** A built-in agent found on this machine. */
 export interface BuiltinAgent extends LaunchEntry {
@@ -28,6 +28,7 @@ export interface Prepared {
   /** "" when the profile list could not be read. */
   readonly signature: string;
   readonly providers: ReadonlySet<string>;
+  readonly failed: readonly FailedProfile[];
 }
 
 /** The request for one workspace: the agents of this machine and the workspace's profiles that can be started here (daemon.md 7.3, 7.5). */
@@ -49,6 +50,7 @@ export async function prepareRegistration(parts: RegistrationParts, workspaceId:
   ];
   return {
     signature: profiles === null ? "" : profileSignature(profiles),
+    failed: resolved.failed,
     providers: new Set(round.agents.map((agent) => agent.provider)),
     body: {
       workspace_id: workspaceId,

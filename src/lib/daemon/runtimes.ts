@@ -10,6 +10,13 @@ export interface RuntimeEntry {
   readonly profileId: string | null;
 }
 
+/** A runtime profile that cannot be started on this machine. */
+export type FailedProfile = {
+  readonly profile_id: string;
+  readonly command_name: string;
+  readonly reason: string;
+};
+
 /** How to start the agent of a runtime. */
 export interface LaunchEntry {
   readonly provider: string;
@@ -32,6 +39,8 @@ export interface WorkspaceState {
   runtimeIds: readonly string[];
   /** Digest of the profile list last applied; "" = unknown. */
   profileSignature: string;
+  /** Profiles of the last applied list that cannot be started here. */
+  failedProfiles: readonly FailedProfile[];
   /** Provider → version carried by the last accepted registration. */
   readonly sentVersions: Map<string, string>;
 }
@@ -110,7 +119,7 @@ export class RuntimeRegistry {
       known.name = name;
       return known;
     }
-    const state: WorkspaceState = { id, name, runtimeIds: [], profileSignature: "", sentVersions: new Map() };
+    const state: WorkspaceState = { id, name, runtimeIds: [], profileSignature: "", failedProfiles: [], sentVersions: new Map() };
     this.#workspaces.set(id, state);
     return state;
   }

@@ -28,6 +28,8 @@ const healthSchema = z.looseObject({
   found_agents: z.array(z.looseObject({ provider: z.string(), path: z.string(), version: text, source: text })).nullish(),
   /** Commands of runtime profiles that run here. */
   custom_agents: z.array(z.looseObject({ name: z.string(), provider: z.string(), path: z.string() })).nullish(),
+  /** Runtime profiles that cannot be started here, with the reason. */
+  failed_profiles: z.array(z.looseObject({ profile_id: z.string(), command_name: z.string(), reason: z.string() })).nullish(),
   skipped_agents: z.record(z.string(), z.string()).nullish(),
   state: text,
   /** The link to the server, and what waits there for this machine. */

@@ -122,11 +122,18 @@ describe("custom profiles of a workspace", () => {
   });
 
   it("without a command here are reported with the reason, next to what registers [W-11]", async () => {
-    const { state, registrar } = world();
+    const { state, registrar, runtimes } = world();
     state.profiles = [profile("p1")];
     state.resolution = () => ({ kind: "failed", reason: "Configured path override is not executable: /x; command not found on PATH: p1" });
     await registrar.register("w");
     expect(state.sent[0]).toMatchObject({ runtimes: [{ type: "codex" }], failed_profiles: [{ profile_id: "p1", command_name: "p1", reason: "Configured path override is not executable: /x; command not found on PATH: p1" }] });
+    const failed = (): readonly unknown[] | undefined => runtimes.workspace("w")?.failedProfiles;
+    expect(failed()).toEqual([{ profile_id: "p1", command_name: "p1", reason: expect.stringContaining("not executable: /x") }]);
+    await registrar.register("w", undefined, { builtinsOnly: true });
+    expect(failed()).toHaveLength(1);
+    state.profiles = [];
+    await registrar.refreshProfiles("w");
+    expect(failed()).toEqual([]);
   });
 });
 
