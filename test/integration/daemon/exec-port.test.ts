@@ -179,6 +179,16 @@ describe("the exec endpoints", () => {
     expect((await at.operator.read(nameOf(sleeper), { yield_ms: 0 })).output).toBe("");
   });
 
+  it("hold nothing of an answer that arrived, however many go over one connection", async () => {
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", onWarning);
+    for (let time = 0; time < 30; time += 1) await at.operator.read(nameOf(sleeper), { yield_ms: 0 });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("repeat output whose answer could not be handed over (Y20)", async () => {
     const started = await at.operator.start(sh("head -c 60000000 /dev/zero | tr '\\0' x; sleep 60", { yield_ms: 0, max_output_tokens: 1, limits: { ring_bytes: 128 * 1024 * 1024 } }));
     await waitFor("all output", async () => (await at.operator.record(nameOf(started))).total_bytes >= 60_000_000, 20_000);

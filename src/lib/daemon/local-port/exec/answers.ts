@@ -43,11 +43,14 @@ export function afterArrival(c: LocalContext, response: Response, process: strin
   }
   const { promise, resolve } = Promise.withResolvers<void>();
   let open = true;
+  const onClose = (hadError: boolean): void => answer.settle(outgoing.writableFinished && !hadError);
   const answer: UnderWay = {
     settled: promise,
     settle(arrived) {
       if (!open) return;
       open = false;
+      // The connection may serve many more.
+      socket.off("close", onClose);
       if (arrived) then();
       if (byProcess.get(process) === answer) byProcess.delete(process);
       resolve();
@@ -55,7 +58,7 @@ export function afterArrival(c: LocalContext, response: Response, process: strin
   };
   byProcess.set(process, answer);
   bySocket.set(socket, answer);
-  socket.once("close", (hadError) => answer.settle(outgoing.writableFinished && !hadError));
+  socket.once("close", onClose);
   return response;
 }
 
