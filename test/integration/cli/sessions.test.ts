@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../../src/lib/platform/index.ts";
@@ -8,6 +9,9 @@ import { rolloutName, threadId, writeRollout } from "../../support/rollouts.ts";
 import { tempDir } from "../../support/temp.ts";
 
 const AT = Date.UTC(2026, 0, 27, 11, 22, 33);
+const BIN = join(import.meta.dirname, "../../../bin/run.js");
+/** A Node 22.13 besides the project's own (`npm install node@22.13.0` in some directory). */
+const OLDEST_NODE = process.env["MULTICA_OLDEST_NODE"];
 
 function machine(count: number): { home: string; codex: string; paths: string[]; run: (...args: string[]) => ReturnType<typeof runCli> } {
   const home = tempDir();
@@ -73,10 +77,33 @@ describe("session commands", () => {
     expect([page.from, page.sessions.length]).toEqual(["files", 3]);
     await run("session", "find", threadId(AT, 0), "--no-index");
     await run("version");
+    // Inside a task; there is no daemon to ask.
+    const task = { MULTICA_TASK_ID: "t", MULTICA_AGENT_ID: "a", MULTICA_WORKSPACE_ID: "w", MULTICA_TOKEN: `mat_${"a".repeat(32)}`, MULTICA_DAEMON_PORT: "1" };
+    const checkout = await runCli(["repo", "checkout", "https://example.com/repo.git"], { home, env: task });
+    expect([checkout.code, checkout.stderr]).toEqual([6, expect.stringContaining("daemon")]);
+    expect(readdirSync(home, { recursive: true }).filter((name) => String(name).includes("sqlite"))).toEqual([]);
     expect(existsSync(join(home, ".multica"))).toBe(false);
     const indexed = json<SessionPage>(await run("session", "list", "--json"));
     expect(indexed.sessions).toEqual(page.sessions);
   }, 40_000);
+
+  it.skipIf(OLDEST_NODE === undefined)("answer the same on the oldest Node that is supported, and say nothing else [B7]", async () => {
+    const { home } = machine(3);
+    const commands = [["session", "list", "--json"], ["session", "find", threadId(AT, 0), "--json"], ["state", "check", "--full", "--json"], ["state", "salvage", "--json"]];
+    const answers = async (node: string): Promise<unknown[]> => {
+      rmSync(join(home, ".multica"), { recursive: true, force: true });
+      mkdirSync(join(home, ".multica"));
+      // An empty file is a damaged one: the salvage makes and migrates a new one, which the status shows.
+      writeFileSync(join(home, ".multica", "state_1.sqlite"), "", { mode: 0o600 });
+      const results = [];
+      for (const args of [...commands, ["state", "status", "--json"]]) {
+        const { status, stdout, stderr } = spawnSync(node, [BIN, ...args], { encoding: "utf8", env: { PATH: "/usr/bin:/bin", HOME: home } });
+        results.push({ status, stderr, said: stdout.replaceAll(/[0-9a-f-]{36}"|\d{13}|"(bytes|wal_bytes)":\d+|\d{4}-[0-9T:.-]+Z/g, "…") });
+      }
+      return results;
+    };
+    expect(await answers(OLDEST_NODE ?? "")).toEqual(await answers(process.execPath));
+  }, 60_000);
 
   it("count what a backfill did; a new home is added and stays known", async () => {
     const { home, run } = machine(4);

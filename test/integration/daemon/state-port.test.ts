@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lookUpThread } from "../../../src/cli/session-find.ts";
 import { sessionPage } from "../../../src/cli/session-list.ts";
-import { sessionQuery } from "../../../src/cli/session-query.ts";
+import { type SessionFlags, sessionQuery } from "../../../src/cli/session-query.ts";
 import { runBackfill } from "../../../src/cli/state-backfill.ts";
 import { askDaemon } from "../../../src/cli/state-daemon.ts";
 import { checkFiles, readStatus } from "../../../src/cli/state-file.ts";
@@ -12,7 +12,7 @@ import type { HomePlaces, SessionPage, StateStatus } from "../../../src/lib/stat
 import type { Task } from "../../../src/lib/wire/index.ts";
 import { configFor, testDaemon, testHome, testServer } from "../../support/daemon.ts";
 import { localRequest } from "../../support/local-request.ts";
-import { threadId, writeRollout } from "../../support/rollouts.ts";
+import { type Thread, rolloutName, threadId, writeRollout } from "../../support/rollouts.ts";
 import { tempDir } from "../../support/temp.ts";
 import { waitFor } from "../../support/wait.ts";
 
@@ -89,6 +89,52 @@ describe("what the daemon answers about its files", () => {
     expect({ ...alone, filled: { ...alone.filled, duration_ms: 0 } }).toEqual({ ...through, filled: { ...through.filled, duration_ms: 0 } });
     expect(notes).toEqual([]);
   }, 40_000);
+
+  it("knows every flag of a list: the same threads with it and without", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const codex = join(home.home, ".codex");
+    const cwd = tempDir();
+    mkdirSync(join(cwd, "below"));
+    const make = (n: number, more: Partial<Thread> = {}, place: Parameters<typeof writeRollout>[2] = {}): string => writeRollout(codex, { id: threadId(AT + n * 1000, n), at: AT + n * 1000, ...more }, place);
+    make(1, { cwd, source: "exec", text: "Find the needle" });
+    make(2, { cwd: join(cwd, "below"), source: "vscode", provider: "mock" });
+    make(3, { source: "exec" }, { path: join("archived_sessions", rolloutName({ id: threadId(AT + 3000, 3), at: AT + 3000 })) });
+    const config = configFor(home, server);
+    const root = join(config.workspacesRoot, "w1", "k1");
+    mkdirSync(join(root, "codex-home", "sessions"), { recursive: true });
+    writeFileSync(join(root, ".multica_env.json"), JSON.stringify({ v: 1, workspace_id: "w1", task_id: "t0", last_task_id: "task-1", issue_id: "issue-1", agent_id: "agent-1" }));
+    writeRollout(join(root, "codex-home"), { id: threadId(AT + 4000, 4), at: AT + 4000, cwd: root, source: "cli" });
+    const daemon = await testDaemon(home, config, { noState: false });
+    const places: HomePlaces = { userHome: codex, workspacesRoot: config.workspacesRoot, extra: [] };
+    await waitFor("the index", async () => (await localRequest(daemon.port, "GET", "/state/sessions", { token: daemon.operatorToken() })).status === 200, 20_000);
+    const use = { stateDir: daemon.stateDir, places, note: () => undefined };
+    const all: [SessionFlags, number[]][] = [
+      [{ sort: "created" }, [4, 2, 1]],
+      [{ sort: "created", asc: true }, [1, 2, 4]],
+      [{ archived: true }, [3]],
+      [{ sort: "created", source: ["exec", "vscode"] }, [2, 1]],
+      [{ provider: ["mock"] }, [2]],
+      [{ cwd: [cwd] }, [1]],
+      [{ sort: "created", cwd: [`${cwd}/**`] }, [2, 1]],
+      [{ search: "NEEDLE" }, [1]],
+      [{ home: "tasks" }, [4]],
+      [{ sort: "created", home: "user" }, [2, 1]],
+      [{ home: join(root, "codex-home") }, [4]],
+      [{ issue: "issue-1" }, [4]],
+      [{ task: "task-1" }, [4]],
+      [{ agent: "agent-1" }, [4]],
+      [{ agent: "agent-2" }, []],
+    ];
+    const list = async (flags: SessionFlags): Promise<SessionPage> => sessionPage(use, await sessionQuery(flags, "/"));
+    const ids = (page: SessionPage): string[] => page.sessions.map((row) => row.thread_id);
+    for (const [flags, wanted] of all) expect([flags, ids(await list(flags))]).toEqual([flags, wanted.map((n) => threadId(AT + n * 1000, n))]);
+    const first = await list({ sort: "created", limit: 2 });
+    expect(ids(await list({ sort: "created", limit: 2, cursor: first.next_cursor ?? "" }))).toEqual([threadId(AT + 1000, 1)]);
+    const through = await Promise.all(all.map(([flags]) => list(flags)));
+    await daemon.stop();
+    for (const [at, [flags]] of all.entries()) expect([flags, await list(flags)]).toEqual([flags, through[at]]);
+  }, 30_000);
 
   it("is nothing without the state file and the index, and says so", async () => {
     const home = testHome();

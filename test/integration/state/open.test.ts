@@ -51,7 +51,7 @@ describe("openState", () => {
     expect(values).toEqual(["wal", 2, MIGRATIONS.length]);
   });
 
-  // B7 asks for Node 22.13 as well: the project's own tests run on one Node; `engines` admits the other.
+  // B7 asks for Node 22.13 as well: with MULTICA_OLDEST_NODE the built program is run on it (integration/cli/sessions.test.ts).
   it("says nothing on stderr, no warning of an experiment either [B7]", async () => {
     expect(await run("open", tempDir())).toMatchObject({ code: 0, err: "" });
   });

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { withIndex } from "../../../../src/cli/session-index.ts";
 import { openDatabase, systemClock } from "../../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../../src/lib/platform/logger.ts";
+import { listSessions } from "../../../../src/lib/state/index.ts";
 import { openIndexReader } from "../../../../src/lib/state/index-db/open.ts";
 import { INDEX_MIGRATIONS } from "../../../../src/lib/state/index-db/schema.ts";
 import { type IndexWorld, everything, indexWorld } from "../../../support/index-db.ts";
@@ -79,6 +81,11 @@ describe("several processes and one fresh index", () => {
     slow.child.kill("SIGSTOP");
     const text = new RegExp(`timed out waiting.*process ${slow.child.pid}`);
     await expect(world.open({ waitMs: 600 })).rejects.toMatchObject({ code: "index_backfill_timeout", message: expect.stringMatching(text) as string });
+    // A command works without it, and says so.
+    const notes: string[] = [];
+    const use = { stateDir: world.stateDir, places: world.places, waitMs: 300, note: (line: string) => void notes.push(line) };
+    expect(await withIndex(use, (index) => listSessions(index, everything(), world.places))).toMatchObject({ from: "files", sessions: { length: 450 } });
+    expect(notes).toEqual([expect.stringContaining(`Waiting for process ${slow.child.pid}`), expect.stringMatching(text)]);
     slow.child.kill("SIGCONT");
     await slow.ended;
     expect(slow.lines.at(-1)).toMatchObject({ read: 450 });
