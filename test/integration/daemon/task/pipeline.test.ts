@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runTask } from "../../../../src/lib/daemon/task/handle.ts";
 import { HeldClock, findByEnv, identityAlive, tryFileLock } from "../../../../src/lib/platform/index.ts";
+import { hurriedClock } from "../../../support/hurried-clock.ts";
 import { type TaskDaemon, taskDaemon } from "../../../support/task-daemon.ts";
 import { waitFor } from "../../../support/wait.ts";
 
@@ -173,7 +174,7 @@ describe("an agent in trouble", () => {
   });
 
   it("that leaves a process in a session of its own loses it before the task ends", async () => {
-    const daemon = await taskDaemon({ agent: "acp-stray" });
+    const daemon = await taskDaemon({ agent: "acp-stray", clock: hurriedClock() });
     const task = daemon.task();
     await runTask(daemon.ctx, task, 1);
     expect(daemon.server.state).toBe("completed");
@@ -211,7 +212,7 @@ describe("an agent in trouble", () => {
 
 describe("a task that ends elsewhere", () => {
   it("is wound down when the server cancels it, though the agent ignores everything (K-2)", async () => {
-    const daemon = await taskDaemon({ agent: "acp-deaf" });
+    const daemon = await taskDaemon({ agent: "acp-deaf", clock: hurriedClock() });
     const { server } = daemon;
     const task = daemon.task();
     const done = runTask(daemon.ctx, task, 1);
@@ -262,7 +263,7 @@ describe("a task that ends elsewhere", () => {
   });
 
   it("is given back for recovery when the daemon shuts down (K-37)", async () => {
-    const daemon = await taskDaemon({ agent: "acp-deaf" });
+    const daemon = await taskDaemon({ agent: "acp-deaf", clock: hurriedClock() });
     const task = daemon.task();
     const done = runTask(daemon.ctx, task, 1);
     await waitFor("the agent's first words", () => daemon.server.entries().length > 0);
@@ -326,7 +327,7 @@ describe("a task that ends elsewhere", () => {
 
 describe("a server in trouble", () => {
   it("does not touch the run: lost messages, a failing status and a late complete (K-26, K-3)", async () => {
-    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const daemon = await taskDaemon({ agent: "acp-happy", clock: hurriedClock() });
     daemon.server.script = (route, nth) => {
       if (route === "messages" || route === "status" || route === "session" || route === "usage") return { status: 500, body: { error: "boom" } };
       if (route === "complete" && nth === 1) return { status: 503, body: { error: "busy" } };
@@ -408,7 +409,7 @@ describe("the preparation", () => {
   }, MINUTE);
 
   it("starts fresh when the prior directory belongs to a running task (K-18)", async () => {
-    const daemon = await taskDaemon({ agent: "acp-happy" });
+    const daemon = await taskDaemon({ agent: "acp-happy", clock: hurriedClock() });
     await runTask(daemon.ctx, daemon.task(), 1);
     const prior = workdirOf(daemon);
     const lock = tryFileLock(join(dirname(prior), ".task_lock"));
