@@ -1,3 +1,4 @@
+import { RequestError } from "../api/index.ts";
 import { errorText, formatDuration, isMulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
 import type { TaskRow } from "../wire/index.ts";
@@ -78,6 +79,11 @@ export interface QueueSnapshot {
 const LOOKS_AT_ONCE = 8;
 const LOOK_MS = 1500;
 
+function whyNot(error: unknown): string {
+  if (isMulticaError(error, "timeout")) return "the server did not answer in time";
+  return error instanceof RequestError && error.status === 401 ? "the server does not accept the daemon's token; `multica login` stores a new one" : errorText(error);
+}
+
 /** The tasks that wait for this machine. The server is asked only when somebody wants to know. */
 export class QueueView {
   readonly #parts: QueueParts;
@@ -130,7 +136,7 @@ export class QueueView {
       limit.done();
     }
     this.#asOf = clock.now();
-    this.#error = failed === undefined ? null : isMulticaError(failed, "timeout") ? "the server did not answer in time" : errorText(failed);
+    this.#error = failed === undefined ? null : whyNot(failed);
     // What could not be asked is not known to be gone.
     if (failed === undefined) this.#rows = rows;
   }

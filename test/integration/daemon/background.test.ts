@@ -233,7 +233,12 @@ describe("stopping and restarting", () => {
     const options = place(testHome(), server);
     const { pid } = await startDaemon(options);
     const refused = new RequestError("GET", "/api/me", 401, "invalid token");
-    expect(await failure(restartDaemon({ ...options, checkToken: () => Promise.reject(refused) }))).toMatchObject({ code: "restart_refused", exit: 3 });
+    expect(await failure(restartDaemon({ ...options, checkToken: () => Promise.reject(refused) }))).toMatchObject({
+      code: "restart_refused",
+      exit: 3,
+      message: "the daemon keeps running: the server does not accept the stored token",
+      suggestions: [expect.stringContaining("multica login")],
+    });
     const away = networkError("GET", "/api/me", "http://127.0.0.1:1", Object.assign(new Error("no"), { code: "ECONNREFUSED" }));
     expect(await failure(restartDaemon({ ...options, checkToken: () => Promise.reject(away) }))).toMatchObject({ code: "restart_refused", exit: 6 });
     expect(await failure(restartDaemon({ ...options, token: "", checkToken: () => server.api.me() }))).toMatchObject({ code: "restart_refused", exit: 3 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DaemonApi } from "../../../src/lib/api/daemon-api.ts";
+import { RequestError } from "../../../src/lib/api/index.ts";
 import { ClaimBarrier } from "../../../src/lib/daemon/barrier.ts";
 import { ClaimHistory } from "../../../src/lib/daemon/loops/claim-history.ts";
 import { type QueueParts, QueueView, waitReason } from "../../../src/lib/daemon/queue.ts";
@@ -82,5 +83,8 @@ describe("why a task waits", () => {
     facts.failure = new Error("away");
     await view.look();
     expect(view.snapshot()).toMatchObject({ error: "away", tasks: [{ task_id: "t" }] });
+    facts.failure = new RequestError("GET", "/x", 401, "invalid token");
+    await view.look();
+    expect(view.snapshot().error).toContain("multica login");
   });
 });

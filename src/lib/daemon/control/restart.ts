@@ -1,4 +1,5 @@
 import { EXIT, MulticaError, isMulticaError } from "../../core/index.ts";
+import { profileCommand } from "../../config/index.ts";
 import { findDaemon, foreignError } from "./find.ts";
 import { type StartOptions, type StartResult, startDaemon } from "./start.ts";
 import { stopDaemon } from "./stop.ts";
@@ -25,7 +26,7 @@ export async function restartDaemon(options: RestartOptions): Promise<StartResul
     if (options.token === "") throw new MulticaError("not_signed_in", "not signed in", { exit: EXIT.notSignedIn });
     await options.checkToken();
   } catch (error) {
-    throw unchanged(error);
+    throw unchanged(error, options.profile);
   }
   const stopped = await stopDaemon({ ...options, exec: "restart", waitMs: options.stopWaitMs ?? STOP_WAIT_MS });
   if (stopped.status === "finishing") {
@@ -42,11 +43,12 @@ function keepPort(flags: readonly string[], present: number, profilePort: number
   return flags.includes("--port") || present === profilePort ? flags : [...flags, "--port", String(present)];
 }
 
-function unchanged(error: unknown): MulticaError {
+function unchanged(error: unknown, profile: string): MulticaError {
   const known = isMulticaError(error) ? error : undefined;
-  return new MulticaError("restart_refused", `the daemon keeps running: ${known?.message ?? "the server does not accept the stored token"}`, {
+  const refused = known === undefined || known.exit === EXIT.notSignedIn;
+  return new MulticaError("restart_refused", `the daemon keeps running: ${refused ? "the server does not accept the stored token" : known.message}`, {
     cause: error,
     exit: known?.exit ?? EXIT.failed,
-    suggestions: known?.suggestions ?? [],
+    suggestions: refused ? [`Run ${profileCommand(profile, "login")}; the running daemon takes a new token up by itself.`] : known.suggestions,
   });
 }
