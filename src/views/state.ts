@@ -25,6 +25,7 @@ interface Status {
     readonly kept: readonly string[];
   } | null;
   readonly index: { readonly path: string; readonly bytes: number; readonly homes: number; readonly threads: number; readonly roots: readonly { readonly status: string; readonly files: number }[] } | null;
+  readonly last_check: { readonly at: string; readonly result: string } | null;
   readonly dead?: readonly Report[];
   readonly lane?: readonly Report[];
   readonly degraded: readonly string[];
@@ -46,6 +47,7 @@ export function stateText(status: Status): string {
       ["Waiting", waiting === 0 ? "nothing" : `${waiting} reports${since}, ${outbox.results} of them results`],
       ...(outbox.dead === 0 ? [] : ([["Given up", `${outbox.dead} reports (state status --dead)`]] as const)),
       ...state.kept.map((path) => ["Kept", path] as const),
+      ...(status.last_check === null ? [] : ([["Checked", `${timeText(status.last_check.at, 16)}: ${status.last_check.result}`]] as const)),
     );
   }
   pairs.push(["Index", index === null ? "not there" : `${index.path} (${bytesText(index.bytes)}, ${index.threads} threads of ${index.homes} homes${unfinished(index.roots)})`]);

@@ -52,6 +52,8 @@ export function recordTask(ctx: Pick<DaemonContext, "state" | "logger" | "runtim
       runtime_id: task.runtime_id,
       agent_id: task.agent_id,
       issue_id: task.issue_id ?? null,
+      chat_session_id: task.chat_session_id ?? null,
+      autopilot_run_id: task.autopilot_run_id ?? null,
       provider: ctx.runtimes.get(task.runtime_id)?.provider ?? "",
       prior_session_id: task.prior_session_id ?? null,
     });

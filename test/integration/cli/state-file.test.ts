@@ -5,6 +5,8 @@ import { backUpFile, checkFiles, compactFile, readStatus, salvageFile } from "..
 import { openDatabase } from "../../../src/lib/platform/index.ts";
 import { checkText, salvageText, stateText } from "../../../src/views/state.ts";
 import { runCli } from "../../support/cli.ts";
+import { indexWorld } from "../../support/index-db.ts";
+import { rolloutText, threadId, writeRollout } from "../../support/rollouts.ts";
 import { tempDir } from "../../support/temp.ts";
 import { testOutbox, texts } from "../../support/outbox.ts";
 
@@ -94,9 +96,27 @@ describe("state check and salvage", () => {
     expect(salvage?.tables["outbox"]).toEqual({ saved: 3, lost: 0 });
     expect(existsSync(salvage?.kept ?? "")).toBe(true);
     expect(salvageText(salvage)).toContain("outbox");
+    // Files of the index that were put aside are named as well.
+    writeFileSync(join(stateDir, "index_1.sqlite.corrupt-5"), "");
     const status = await readStatus({ stateDir, dead: false });
-    expect(status.state?.kept).toEqual([salvage?.kept]);
+    expect(status.state?.kept).toEqual([join(stateDir, "index_1.sqlite.corrupt-5"), salvage?.kept]);
+    expect(status.last_check?.result).toContain(salvage?.kept ?? "?");
+    expect(stateText(status)).toMatch(/Checked +.*: damaged and rebuilt; the old file is kept as/);
     expect((await checkFiles({ stateDir, full: true, all: false })).state.ok).toBe(true);
+  });
+
+  it("makes an index anew whose rows do not fit their files, and keeps the old one beside it", async () => {
+    const world = indexWorld();
+    const at = Date.UTC(2026, 0, 27);
+    const path = writeRollout(world.home, { id: threadId(at, 1), at });
+    await (await world.open()).close();
+    writeFileSync(path, rolloutText({ id: threadId(at, 2), at }));
+    const wish = { stateDir: world.stateDir, full: true, all: true };
+    expect((await checkFiles(wish)).index).toMatchObject({ ok: false, findings: [{ code: "row", detail: expect.stringContaining(threadId(at, 2)) as string }] });
+    expect(await checkFiles({ ...wish, repairIndex: world.places })).toMatchObject({ state: { ok: true }, index: { ok: true, findings: [] }, actions: ["the index was made anew"] });
+    const kept = readdirSync(world.stateDir).filter((name) => name.includes(".corrupt-"));
+    expect(kept).toEqual([expect.stringMatching(/^index_1\.sqlite\.corrupt-\d+$/)]);
+    expect(statSync(join(world.stateDir, kept[0] ?? "")).mode & 0o777).toBe(0o600);
   });
 
   it("touches nothing while a daemon holds the directory", async () => {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase, systemClock } from "../../../src/lib/platform/index.ts";
@@ -176,6 +176,14 @@ describe("openState", () => {
     await expect(openState(options(dir))).rejects.toMatchObject({ code: "state_refused", message: expect.stringContaining(dir) as string });
     chmodSync(dir, 0o1777);
     await opened(dir);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("refuses a file of another user, to write and to read", async () => {
+    const dir = tempDir();
+    (await openState(options(dir))).close();
+    chownSync(join(dir, "state_1.sqlite"), 12_345, 12_345);
+    await expect(openState(options(dir))).rejects.toMatchObject({ code: "state_refused", message: expect.stringContaining("belongs to another user") as string });
+    expect(() => openStateReader({ stateDir: dir })).toThrow("belongs to another user");
   });
 
   it("refuses a link in place of the file", async () => {

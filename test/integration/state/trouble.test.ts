@@ -123,12 +123,38 @@ describe("what is written", () => {
     const server = await reportServer();
     const { dir, sink, outbox, state, task } = await testOutbox({ url: server.url });
     task("t1");
-    await sink.messages("t1", [texts(1, 1, "a very private word")]);
+    await sink.messages("t1", [texts(1, 1, "a very private word ".repeat(1000))]);
     await sink.terminal(complete);
     await advanceUntil(new HeldClock(), "the reports to be delivered", () => outbox.lanes.size === 0);
     state.close();
     const file = readFileSync(join(dir, "state_1.sqlite"), "latin1");
     expect([file.includes("outbox_log"), file.includes("a very private word")]).toEqual([true, false]);
+  });
+});
+
+describe("a report that nobody takes", () => {
+  it("is given up after a week when it is a result, and forgotten after another; what became of reports is a ring of a thousand", async () => {
+    const { sink, outbox, state, clock, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });
+    task("t1");
+    await sink.messages("t1", [texts(1, 1)]);
+    await sink.terminal(complete);
+    const after = (days: number): unknown => {
+      clock.jump(days * 86_400_000);
+      const given = state.outbox.expire();
+      const { queued, dead } = state.outboxSummary();
+      return [given, queued, dead];
+    };
+    // Messages have no such end: only the quota and a deleted task do.
+    expect([after(6.9), after(0.2), after(6.8), after(0.3)]).toEqual([[0, 2, 0], [1, 1, 1], [0, 1, 1], [0, 1, 0]]);
+    const [first] = outbox.lanes.get("t1")?.entries ?? [];
+    if (first === undefined) throw new Error("nothing waits");
+    const db = openDatabase(state.path);
+    db.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1010) INSERT INTO outbox_log (outbox_id, lane, kind, result, attempts, at_ms) SELECT i, 't0', 'messages', 'delivered', 0, 0 FROM n");
+    const one = { ...first, id: null, gone: false };
+    state.outbox.add([one]);
+    state.outbox.remove(one, "withdrawn");
+    expect(db.prepare("SELECT count(*) AS n, max(id) - min(id) AS span FROM outbox_log").get()).toEqual({ n: 1000, span: 999 });
+    db.close();
   });
 });
 
