@@ -101,7 +101,7 @@ describe("state check and salvage", () => {
     const status = await readStatus({ stateDir, dead: false });
     expect(status.state?.kept).toEqual([join(stateDir, "index_1.sqlite.corrupt-5"), salvage?.kept]);
     expect(status.last_check?.result).toContain(salvage?.kept ?? "?");
-    expect(stateText(status)).toMatch(/Checked +.*: damaged and rebuilt; the old file is kept as/);
+    expect(stateText(status)).toMatch(/Checked: +\S+ \S+: damaged and rebuilt; the old file is kept as/);
     expect((await checkFiles({ stateDir, full: true, all: false })).state.ok).toBe(true);
   });
 
