@@ -33,6 +33,7 @@ import { createRepoAccess, refreshRepos, type RepoAccess } from "./repo-access.t
 import { RpcClient } from "./rpc.ts";
 import { RuntimeGone } from "./runtime-gone.ts";
 import { RuntimeRegistry } from "./runtimes.ts";
+import { siblingRuntimes } from "./siblings.ts";
 import { Slots } from "./slots.ts";
 import type { UpdateParts, Updates } from "./update/updates.ts";
 import type { Adopted } from "./task/hosted/adopted.ts";
@@ -203,6 +204,7 @@ function createRegistrar(
     holds: parts.discovery.holds,
     onWorkspaceData: (id, answer) => parts.repoAccess.setWorkspace(id, answer),
     usesRuntime: (id) => parts.dispatcher.usesRuntime(id),
+    servedElsewhere: () => siblingRuntimes(base),
     // With those of runtimes that are gone: a new one may stand for them.
     flushReports: async (id, ms) => ctx.outbox === null || flushTerminals(ctx.outbox, ctx.clock, (of) => of === id || ctx.runtimes.get(of) === undefined, ms),
   });

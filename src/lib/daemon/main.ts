@@ -18,6 +18,7 @@ import { goOnWithAgents, handsOver, indexWorker, letGo, open, type Opened } from
 import { closeState } from "./recovery.ts";
 import { spawnDaemon } from "./control/spawn.ts";
 import { deregisterAll } from "./shutdown.ts";
+import { siblingRuntimes } from "./siblings.ts";
 import { holdStateDir } from "./single.ts";
 import type { RunDaemonOptions, Stage } from "./stage.ts";
 import { runTask } from "./task/handle.ts";
@@ -109,7 +110,7 @@ async function runStage(stage: Stage): Promise<void> {
   logger.info("starting daemon", { version: options.version, profile: config.profile, server: config.serverUrl, workspaces_root: config.workspacesRoot });
   await prepareRoot(config.workspacesRoot).catch((error: unknown) => logger.warn("the workspaces root is not ready", { error: errorText(error) }));
 
-  undo.add("deregister runtimes", () => deregisterAll(daemon.ctx, handsOver(root.signal)));
+  undo.add("deregister runtimes", () => deregisterAll(daemon.ctx, handsOver(root.signal), () => siblingRuntimes({ ...daemon.ctx, stateRoot: stateRoot(options.env, options.home) })));
   undo.add("end the outbox", () => opened.outbox?.stop());
   opened.outbox?.start();
   goOnWithAgents(daemon, adopted);

@@ -4,6 +4,8 @@ import type { DaemonContext } from "./context.ts";
 export interface OrphanParts extends Pick<DaemonContext, "api" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {
   /** True while a task of this runtime runs in this process. */
   usesRuntime(runtimeId: string): boolean;
+  /** Runtimes that another daemon of this machine serves too: their tasks may be running there. */
+  servedElsewhere(): Promise<ReadonlySet<string>>;
   /** Delivers the results of a runtime's tasks that wait here; false when some still wait after `ms`. */
   flushReports(runtimeId: string, ms: number): Promise<boolean>;
 }
@@ -63,6 +65,10 @@ export class OrphanRecovery {
     const { api, logger, rootSignal, runtimes } = this.#parts;
     try {
       if (this.#parts.usesRuntime(id)) return;
+      if ((await this.#parts.servedElsewhere()).has(id)) {
+        logger.warn("another profile's daemon serves this runtime too; its tasks are left alone", { runtime: id });
+        return;
+      }
       const answer = await api.recoverOrphans(id, { signal: rootSignal });
       if (answer.orphaned > 0) logger.info("recovered orphaned tasks", { runtime: id, orphaned: answer.orphaned, retried: answer.retried });
     } catch (error) {

@@ -22,11 +22,13 @@ export async function deliverReports(ctx: Pick<DaemonContext, "outbox" | "clock"
 /**
  * Takes all runtimes offline on the server: detached from the root signal, with its own limit (daemon.md 1.3).
  * Not when a successor has taken over: it has registered the same ids, and our late call would take them offline.
+ * Not those that another profile's daemon serves too (`servedElsewhere`): it goes on with them.
  * `handsOver`: the next daemon goes on with running agents, whose runtimes stay as they are.
  */
-export async function deregisterAll(ctx: DaemonContext, handsOver: boolean): Promise<void> {
+export async function deregisterAll(ctx: DaemonContext, handsOver: boolean, servedElsewhere: () => Promise<ReadonlySet<string>>): Promise<void> {
   const kept = new Set(handsOver ? (ctx.state?.listTasks({ phase: "running" }) ?? []).flatMap((task) => (task.agent_host === null ? [] : [task.runtime_id])) : []);
-  const ids = ctx.runtimes.ids().filter((id) => !kept.has(id));
+  const others = await servedElsewhere();
+  const ids = ctx.runtimes.ids().filter((id) => !kept.has(id) && !others.has(id));
   if (ids.length === 0) return;
   const successor = readPid(ctx.stateDir);
   if (successor !== undefined && successor !== currentPid() && processIdentity(successor) !== null) {

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { RunDaemonOptions } from "../../../src/lib/daemon/main.ts";
 import type { AgentRuntime } from "../../../src/lib/wire/index.ts";
 import { configFor, fakeAgents, type TestServer, testDaemon, testHome, testServer } from "../../support/daemon.ts";
 import { waitFor } from "../../support/wait.ts";
@@ -168,5 +169,26 @@ describe("registration", () => {
     expect(a.daemon_id).toBe(b.daemon_id);
     expect(one.port).not.toBe(two.port);
     expect(readFileSync(join(home.home, ".multica", "daemon.id"), "utf8").trim()).toBe(a.daemon_id);
+  });
+
+  it("leaves the tasks and runtimes of a profile alone when another one with the same account starts and ends", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const claimed: string[] = [];
+    const work: RunDaemonOptions["runTask"] = ({ rootSignal }, task) => {
+      claimed.push(task.id);
+      return new Promise((resolve) => rootSignal.addEventListener("abort", () => resolve()));
+    };
+    const one = await testDaemon(home, configFor(home, server, "one"), { runTask: work });
+    const [runtime] = await online(server);
+    const agent = await server.api.createAgent({ name: "Dev", runtime_id: runtime?.id ?? "", visibility: "workspace" });
+    const issue = await server.api.createIssue({ title: "Work", assignee_type: "agent", assignee_id: agent.id });
+    await waitFor("the claim", () => claimed.length > 0);
+    const two = await testDaemon(home, configFor(home, server, "two"), { runTask: work });
+    await two.stop();
+    expect((await server.api.taskRuns(issue.id)).map(({ id, status }) => ({ id, status }))).toEqual([{ id: claimed[0], status: "dispatched" }]);
+    expect((await online(server)).map(({ id }) => id)).toEqual([runtime?.id]);
+    await one.stop();
+    expect(await online(server)).toEqual([]);
   });
 });

@@ -61,6 +61,7 @@ function world(providers: readonly string[] = ["codex"]) {
     resolveProfile: (one) => Promise.resolve(state.resolution(one)),
     onWorkspaceData: () => undefined,
     usesRuntime: () => false,
+    servedElsewhere: () => Promise.resolve(new Set()),
     flushReports: () => Promise.resolve(true),
   });
   const ids = (): readonly string[] => runtimes.workspace("w")?.runtimeIds ?? [];
