@@ -82,7 +82,9 @@ function linkPairs(status: Status): (readonly [string, string])[] {
 function tasksText(status: Status): string {
   const slots = status["slots"] as { total?: number; free?: number } | undefined;
   const count = text(status["active_task_count"]) || "0";
-  return slots?.total === undefined ? count : `${count} (${text(slots.free)} of ${slots.total} slots free)`;
+  const held = Number(status["resource_wait_task_count"] ?? 0);
+  const why = held === 0 ? "" : `; ${held === 1 ? "1 waits" : `${held} wait`} for a directory that another task works in`;
+  return `${slots?.total === undefined ? count : `${count} (${text(slots.free)} of ${slots.total} slots free)`}${why}`;
 }
 
 /** What takes no tasks, what waits and why, and what ended lately: a table each, where there is something. */

@@ -128,8 +128,7 @@ export function assemble(base: Base): Daemon {
     { name: "session index", run: () => runIndexRefresh({ ...ctx, index: () => ctx.index, intervalMs: ctx.limits.indexRefresh }) },
     ...presence.loops,
   ];
-  const mayClaim = (id: string): boolean => registrar.mayClaim(id);
-  const queue = new QueueView({ ...ctx, state: () => ctx.state, history, dispatcher, pollIntervalMs: config.pollIntervalMs, mayClaim });
+  const queue = new QueueView({ ...ctx, state: () => ctx.state, history, dispatcher, pollIntervalMs: config.pollIntervalMs, mayClaim: (id) => registrar.mayClaim(id) });
   const presenceFacts = { link, rpc, claim, registrar, queue, stamps: presence.stamps, holds: discovery.holds, actions: presence.actions };
   return { ctx, discovery, dispatcher, repoAccess, sync, claim, updates: updates.updates, presenceFacts, loops };
 }

@@ -38,7 +38,7 @@ describe("the daemon's status", () => {
   it("tells of the link, slots, what waits and why, what takes nothing, and what ended", () => {
     const text = statusText(
       {
-        status: "running", pid: 7, uptime: "1m", version: "1.0.0", port: 1, server_url: "http://x", agents: ["codex"], custom_agents: [{ name: "Mine", provider: "acp", path: "/p" }], workspaces: [], active_task_count: 2,
+        status: "running", pid: 7, uptime: "1m", version: "1.0.0", port: 1, server_url: "http://x", agents: ["codex"], custom_agents: [{ name: "Mine", provider: "acp", path: "/p" }], workspaces: [], active_task_count: 2, resource_wait_task_count: 1,
         skipped_agents: { gemini: "too old" }, failed_profiles: [{ profile_id: "p-1", command_name: "mine", reason: "not found" }],
         reload_pending_reason: "the program on disk is version 2.0.0",
         link: { connected: false, since: "2026-01-01T10:00:00.000Z" },
@@ -52,7 +52,7 @@ describe("the daemon's status", () => {
     );
     for (const part of [
       /Agents:\s+codex, Mine \(acp\)/, /Skipped:\s+gemini \(too old\), mine \(not found\)/,
-      /Restart pending:\s+the program on disk is version 2\.0\.0/, /Link:\s+not connected since 2026-01-01 10:00/, /Last heartbeat:\s+2026-01-01 10:00:05/, /Tasks:\s+2 \(0 of 2 slots free\)/,
+      /Restart pending:\s+the program on disk is version 2\.0\.0/, /Link:\s+not connected since 2026-01-01 10:00/, /Last heartbeat:\s+2026-01-01 10:00:05/, /Tasks:\s+2 \(0 of 2 slots free\); 1 waits for a directory/,
       /Waiting:\nTASK\s+SINCE\s+WHY\nt-1\s+2026-01-01 10:00\s+all 2 slots are taken/, /Takes no tasks:\nRUNTIME\s+WHY\ncodex\s+below minimum/, /could not be asked: no answer/,
       /Ended:\nWHAT\s+AT\s+OUTCOME\ntask t-0\s+09:59:59\s+failed: timeout/,
     ]) expect(text).toMatch(part);
