@@ -122,9 +122,10 @@ export function leaveRootsOfRuns(db: Db, but: string): void {
   db.prepare("UPDATE env_root SET in_use_task_id = NULL, in_use_run_id = NULL WHERE in_use_run_id <> :but").run({ but });
 }
 
-/** Environments that are not known to be removed, oldest first. */
-export function knownRoots(db: Db): string[] {
-  return db.prepare(`SELECT path FROM env_root WHERE removed_at_ms IS NULL AND in_use_task_id IS NULL ORDER BY last_used_at_ms LIMIT ${AT_ONCE}`).all().map((row) => String(row["path"]));
+/** Environments that are not known to be removed and that nobody uses, in the order of their paths: the next piece behind `after`. */
+export function knownRoots(db: Db, after = ""): string[] {
+  const sql = `SELECT path FROM env_root WHERE removed_at_ms IS NULL AND in_use_task_id IS NULL AND path > :after ORDER BY path LIMIT ${AT_ONCE}`;
+  return db.prepare(sql).all({ after }).map((row) => String(row["path"]));
 }
 
 /** Notes whose directories are gone. */

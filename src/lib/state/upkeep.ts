@@ -86,8 +86,10 @@ function checkpoint({ db, queue, logger }: UpkeepParts): void {
 function cleanUp({ db, queue, outbox, clock, logger }: UpkeepParts): void {
   const expired = outbox.expire();
   if (expired > 0) logger.error("reports that nobody took within seven days are given up", { reports: expired });
-  const removed = knownRoots(db).filter((path) => !existsSync(path));
-  queue.write("clean-up", (target) => noteRemoved(target, removed, clock.now()));
+  for (let roots = knownRoots(db); roots.length > 0; roots = knownRoots(db, roots.at(-1))) {
+    const removed = roots.filter((path) => !existsSync(path));
+    if (removed.length > 0) queue.write("clean-up", (target) => noteRemoved(target, removed, clock.now()));
+  }
   // Piece by piece: nobody waits for a transaction over everything of a day. Where the file is in trouble, the next day goes on.
   for (let more = true; more; ) {
     more = false;

@@ -10,6 +10,7 @@ import { checkFiles, readStatus } from "../../../src/cli/state-file.ts";
 import type { DaemonContext } from "../../../src/lib/daemon/context.ts";
 import type { HomePlaces, SessionPage, StateStatus } from "../../../src/lib/state/index.ts";
 import type { Task } from "../../../src/lib/wire/index.ts";
+import { openDatabase } from "../../../src/lib/platform/index.ts";
 import { configFor, testDaemon, testHome, testServer } from "../../support/daemon.ts";
 import { localRequest } from "../../support/local-request.ts";
 import { type Thread, rolloutName, threadId, writeRollout } from "../../support/rollouts.ts";
@@ -100,6 +101,8 @@ describe("what the daemon answers about its files", () => {
     make(1, { cwd, source: "exec", text: "Find the needle" });
     make(2, { cwd: join(cwd, "below"), source: "vscode", provider: "mock" });
     make(3, { source: "exec" }, { path: join("archived_sessions", rolloutName({ id: threadId(AT + 3000, 3), at: AT + 3000 })) });
+    // Both files without a write-ahead log, as on the file system of a network.
+    home.env["MULTICA_STATE_JOURNAL_MODE"] = "delete";
     const config = configFor(home, server);
     const root = join(config.workspacesRoot, "w1", "k1");
     mkdirSync(join(root, "codex-home", "sessions"), { recursive: true });
@@ -131,6 +134,11 @@ describe("what the daemon answers about its files", () => {
     for (const [flags, wanted] of all) expect([flags, ids(await list(flags))]).toEqual([flags, wanted.map((n) => threadId(AT + n * 1000, n))]);
     const first = await list({ sort: "created", limit: 2 });
     expect(ids(await list({ sort: "created", limit: 2, cursor: first.next_cursor ?? "" }))).toEqual([threadId(AT + 1000, 1)]);
+    for (const name of ["state_1.sqlite", "index_1.sqlite"]) {
+      const db = openDatabase(join(daemon.stateDir, name), { readOnly: true });
+      expect([name, db.scalar("PRAGMA journal_mode")]).toEqual([name, "delete"]);
+      db.close();
+    }
     const through = await Promise.all(all.map(([flags]) => list(flags)));
     await daemon.stop();
     for (const [at, [flags]] of all.entries()) expect([flags, await list(flags)]).toEqual([flags, through[at]]);

@@ -95,7 +95,7 @@ describe("rows of environments and sessions", () => {
       noteRemoved(db, removed, clock.now() + day * DAY);
       prunePlaces(db, clock.now() + day * DAY);
     });
-    expect(knownRoots(db)).toEqual(["/kept", "/gone"]);
+    expect(knownRoots(db)).toEqual(["/gone", "/kept"]);
     onDay(1, ["/gone", "/in-use"]);
     expect(knownRoots(db)).toEqual(["/kept"]);
     onDay(7);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Db, HeldClock, type ProcessIdentity, currentPid, identityAlive, openDatabase, processIdentity, systemClock } from "../../../src/lib/platform/index.ts";
 import { type Logger, silentLogger } from "../../../src/lib/platform/logger.ts";
@@ -155,6 +155,7 @@ describe("what is too old", () => {
   it("is forgotten in pieces until nothing of it is left, however much a day brings; the last fifty runs stay", async () => {
     const clock = new DaysOnly();
     const state = await opened(tempDir(), { clock });
+    const gone = join(tempDir(), "no-such-directory");
     await state.beginRun({ identity: self(), port: 1 });
     const db = openDatabase(state.path);
     onTestFinished(() => db.close());
@@ -162,10 +163,13 @@ describe("what is too old", () => {
       const insert = db.prepare("INSERT INTO task (task_id, workspace_id, runtime_id, agent_id, provider, phase, run_id, claimed_at_ms) SELECT :id, 'w', 'r', 'a', 'codex', 'lost', run_id, 0 FROM daemon_run");
       for (let n = 0; n < 1200; n += 1) insert.run({ id: `old ${n}` });
       const run = db.prepare("INSERT INTO daemon_run (run_id, epoch, pid, start_key, boot_id, version, port, started_at_ms, stopped_at_ms, stop_reason) VALUES (:id, :epoch, 1, '', '', '', 1, 0, 0, 'clean')");
+      const root = db.prepare("INSERT INTO env_root (path, kind, workspace_id, task_short_id, agent_id, provider, work_dir, created_at_ms, last_used_at_ms) VALUES (:path, 'managed', 'w', 's', 'a', 'codex', '', 0, :used)");
+      for (let n = 0; n < 600; n += 1) root.run({ path: n < 599 ? `${gone}/${n}` : dirname(state.path), used: n });
       for (let epoch = 2; epoch <= 70; epoch += 1) run.run({ id: `run ${epoch}`, epoch });
     });
     await clock.advance(15 * DAY);
     expect([state.listTasks(), state.listRuns(100).length, state.listRuns(100).at(-1)?.epoch]).toEqual([[], 50, 21]);
+    expect(state.facts().environments).toEqual({ known: 1, in_use: 0 });
   });
 });
 
