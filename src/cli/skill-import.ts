@@ -78,7 +78,7 @@ export async function skillFile(path: string, cwd: string, note: (line: string) 
 
 async function packed(directory: string, path: string, note: (line: string) => void): Promise<LocalFile> {
   const { mainDocument, supportingFiles } = await import("../lib/agents/inventory/content.ts");
-  const { writeZip } = await import("../lib/core/zip.ts");
+  const { writeZip } = await import("./zip.ts");
   const content = await mainDocument(directory).catch((error: unknown) => {
     throw systemCode(error) === "ENOENT" ? usage(`--file: there is no SKILL.md in ${path}`) : error;
   });

@@ -83,5 +83,5 @@ async function formInput(c: AppContext): Promise<ImportInput> {
 async function read(ctx: ServerContext, given: ImportInput): Promise<[UnpackedSkill, SkillOrigin]> {
   if ("url" in given) return [await fetchSkill(ctx, given.url), { type: "url", url: given.url }];
   const name = given.file.name.split(/[\\/]/).at(-1) ?? "";
-  return [unpackSkill(Buffer.from(await given.file.arrayBuffer()), name), { type: "archive", filename: name }];
+  return [await unpackSkill(Buffer.from(await given.file.arrayBuffer()), name), { type: "archive", filename: name }];
 }

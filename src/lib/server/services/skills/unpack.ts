@@ -1,8 +1,7 @@
 import { documentHead, isMulticaError } from "../../../core/index.ts";
-import type { ArchiveEntry } from "../../../core/archive.ts";
-import { isGzip, isTar, listTar, unpackGzip } from "../../../core/tar.ts";
-import { isZip, listZip } from "../../../core/zip.ts";
 import { badRequest } from "../../http-error.ts";
+import type { ArchiveEntry } from "./archive/entry.ts";
+import { isGzip, isTar, isZip } from "./archive/kind.ts";
 
 /** The same bounds as for what a daemon reads from its machine (daemon.md 17.2). */
 const FILE_MAX = 1024 * 1024;
@@ -25,20 +24,21 @@ export interface UnpackedSkill {
  * The skill in a ZIP or tar(.gz) archive, or in a lone Markdown document. In an archive it is the directory of the one
  * topmost SKILL.md (within `folder`, when given). A path that leads out of the archive refuses all of it. Throws 400.
  */
-export function unpackSkill(bytes: Buffer, fileName: string, folder = ""): UnpackedSkill {
+export async function unpackSkill(bytes: Buffer, fileName: string, folder = ""): Promise<UnpackedSkill> {
   try {
-    const entries = entriesOf(bytes);
-    return entries === undefined ? documentSkill(bytes, fileName) : archivedSkill(entries, fileName, folder);
+    const entries = await entriesOf(bytes);
+    return entries === undefined ? documentSkill(bytes, fileName) : await archivedSkill(entries, fileName, folder);
   } catch (error) {
     if (isMulticaError(error, "bad_archive")) throw badRequest(error.message);
     throw error;
   }
 }
 
-function entriesOf(bytes: Buffer): ArchiveEntry[] | undefined {
-  if (isZip(bytes)) return listZip(bytes);
-  const plain = isGzip(bytes) ? unpackGzip(bytes, UNPACKED_MAX) : bytes;
-  if (isTar(plain)) return listTar(plain);
+/** Undefined when it is no archive. The libraries that read them are loaded when one comes. */
+async function entriesOf(bytes: Buffer): Promise<ArchiveEntry[] | undefined> {
+  if (isZip(bytes)) return (await import("./archive/zip.ts")).listZip(bytes, UNPACKED_MAX);
+  const plain = isGzip(bytes) ? await (await import("./archive/tar.ts")).unpackGzip(bytes, UNPACKED_MAX) : bytes;
+  if (isTar(plain)) return (await import("./archive/tar.ts")).listTar(plain);
   if (plain !== bytes) throw badRequest("the archive cannot be read: it holds no tar archive");
   return undefined;
 }
@@ -51,12 +51,12 @@ function documentSkill(bytes: Buffer, fileName: string): UnpackedSkill {
   return named(content, fileName.replace(/\.(?:md|markdown|txt)$/i, ""), [], []);
 }
 
-function archivedSkill(entries: readonly ArchiveEntry[], fileName: string, folder: string): UnpackedSkill {
+async function archivedSkill(entries: readonly ArchiveEntry[], fileName: string, folder: string): Promise<UnpackedSkill> {
   const all = entries.map((entry) => ({ ...entry, path: entry.path.replace(/^(?:\.\/)+/, "") }));
   for (const entry of all) if (leadsOut(entry.path)) throw badRequest(`invalid file path in the archive: ${JSON.stringify(entry.path.slice(0, 100))}`);
   const main = mainOf(all, folder);
   const root = main.path.slice(0, -"SKILL.md".length);
-  const content = main.read(FILE_MAX);
+  const content = await main.read(FILE_MAX);
   const text = content === undefined ? undefined : asText(content);
   if (text === undefined) throw badRequest("SKILL.md is not a text of at most 1 MiB");
   const files: { path: string; content: string }[] = [];
@@ -65,7 +65,7 @@ function archivedSkill(entries: readonly ArchiveEntry[], fileName: string, folde
   for (const entry of all) {
     const path = entry.path.slice(root.length);
     if (entry === main || !entry.path.startsWith(root) || IGNORED.test(path)) continue;
-    const bytesOf = entry.kind === "file" ? entry.read(FILE_MAX) : undefined;
+    const bytesOf = entry.kind === "file" ? await entry.read(FILE_MAX) : undefined;
     const body = bytesOf === undefined ? undefined : asText(bytesOf);
     if (body === undefined) {
       skipped.push(path);
