@@ -35,12 +35,15 @@ export async function restartDaemon(options: RestartOptions): Promise<StartResul
       suggestions: ["Start the daemon again when it has ended."],
     });
   }
-  return startDaemon({ ...options, flags: keepPort(options.flags, found.port, options.port) });
+  return startDaemon({ ...options, ...keepPort(options, found.port) });
 }
 
-/** A daemon that was started on a port of its own keeps it, unless this call names another. */
-function keepPort(flags: readonly string[], present: number, profilePort: number): readonly string[] {
-  return flags.includes("--port") || present === profilePort ? flags : [...flags, "--port", String(present)];
+/**
+ * A daemon that was started on a port of its own keeps it, unless this call names another. Whoever has the profile's port
+ * meanwhile is then nobody's business.
+ */
+function keepPort({ flags, port }: StartOptions, present: number): Pick<StartOptions, "flags" | "port"> {
+  return flags.includes("--port") || present === port ? { flags, port } : { flags: [...flags, "--port", String(present)], port: present };
 }
 
 function unchanged(error: unknown, profile: string): MulticaError {
