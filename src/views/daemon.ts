@@ -34,6 +34,7 @@ type Status = Readonly<Record<string, unknown>>;
 export function statusText(status: Status, profile: string): string {
   const title = profile === "" ? "Daemon" : `Daemon [${profile}]`;
   if (status["silent_pid"] !== undefined) return pairsText([[title, `not answering (pid ${text(status["silent_pid"])}): it is about to end, or hangs`]]);
+  if (status["killed_pid"] !== undefined) return pairsText([[title, `stopped; the last one (pid ${text(status["killed_pid"])}) was killed or crashed: what it left running is seen to by the next start`]]);
   if (status["status"] === "stopped") return pairsText([[title, "stopped"]]) + conflictText(status["port_conflict"], profile);
   if (status["status"] === "starting") return pairsText([[title, `starting (pid ${text(status["pid"])})`]]);
   const launcher = text(status["launched_by"]);

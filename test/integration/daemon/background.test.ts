@@ -263,6 +263,7 @@ describe("after a crash", () => {
     sendSignal(first.pid, "SIGKILL");
     await waitFor("the daemon to be gone", () => processIdentity(first.pid) === null);
     expect(processIdentity(agent?.pid ?? 0)).not.toBeNull();
+    expect(await daemonStatus(held)).toEqual({ status: "stopped", killed_pid: first.pid });
 
     const second = await startDaemon(held);
     expect(second.pid).not.toBe(first.pid);

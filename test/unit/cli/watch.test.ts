@@ -61,6 +61,7 @@ describe("the daemon's status", () => {
   it("tells one that is about to end from one that runs, and from one that has ended", () => {
     expect(statusText({ status: "running", stopping: true, pid: 7, uptime: "1m" }, "")).toMatch(/Daemon:\s+stopping \(pid 7, uptime 1m\): claims nothing more/);
     expect(statusText({ status: "stopped", silent_pid: 7 }, "")).toMatch(/Daemon:\s+not answering \(pid 7\)/);
+    expect(statusText({ status: "stopped", killed_pid: 7 }, "")).toMatch(/Daemon:\s+stopped; the last one \(pid 7\) was killed/);
     expect(statusText({ status: "stopped" }, "")).toMatch(/Daemon:\s+stopped\n/);
   });
 });
