@@ -7,6 +7,7 @@ import { namesStamp, readNames, writeNames } from "./names.ts";
 import { PlaceBook } from "./places.ts";
 import { type RootRow, knownHomes, registerHomes } from "./registry.ts";
 import { readRollout } from "./rollout/read.ts";
+import { canUnpack } from "./rollout/zst.ts";
 import { type ParsedFile, dropFile, isUnchanged, rolloutRow, rolloutsOf, writeAlias, writeFile } from "./rows.ts";
 import type { BackfillStats } from "./types.ts";
 import { type Candidate, type WalkTrouble, candidateOf, walkRollouts } from "./walk.ts";
@@ -87,7 +88,9 @@ async function scanRoot(pass: Pass, root: RootRow): Promise<void> {
 async function takeIn(pass: Pass, root: RootRow, candidate: Candidate, batch: Batch): Promise<void> {
   const { db, counts } = pass;
   const known = rolloutRow(db, candidate.plainPath);
-  if (known !== null && pass.force !== true && known.status !== "unreadable" && known.rootId === root.rootId && isUnchanged(known, candidate)) {
+  // A newer Node can unpack what an older one could not.
+  const again = known?.status === "unreadable" || (known?.packed === true && canUnpack);
+  if (known !== null && pass.force !== true && !again && known.rootId === root.rootId && isUnchanged(known, candidate)) {
     counts.unchanged += 1;
     return;
   }

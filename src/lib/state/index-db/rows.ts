@@ -25,10 +25,12 @@ export interface RolloutRow {
   readonly compressed: boolean;
   readonly archived: boolean;
   readonly status: RolloutStatus;
+  /** Compressed, and the Node that took it in could not unpack it: only its name was read. */
+  readonly packed: boolean;
   readonly rootId: number | null;
 }
 
-const COLUMNS = "path, root_id, thread_id, dev, ino, size, mtime_us, compressed, archived, status";
+const COLUMNS = "path, root_id, thread_id, dev, ino, size, mtime_us, compressed, archived, status, parsed_bytes";
 /** Which of several files of a thread counts (state-db.md 18.4): one that names it itself, live, greater, newer. */
 const PREFERENCE = "status = 'ok' DESC, archived, size DESC, mtime_us DESC, path";
 
@@ -53,6 +55,7 @@ function toRollout(row: SqlRow): RolloutRow {
     compressed: row["compressed"] === 1,
     archived: row["archived"] === 1,
     status: String(row["status"]) as RolloutStatus,
+    packed: row["compressed"] === 1 && row["status"] === "no_meta" && row["parsed_bytes"] === 0,
     rootId: row["root_id"] === null ? null : Number(row["root_id"]),
   };
 }

@@ -63,11 +63,12 @@ describe("a pass over the homes", () => {
   it("takes another name of a known file as it is: nothing is read again [B28]", async () => {
     const world = indexWorld();
     const path = writeRollout(world.home, thread(1, { text: "as it was read" }));
+    // A whole second: what is set by hand has not the fractions of what a write leaves.
+    utimesSync(path, 1000, 1000);
     const index = await world.open();
     // Another content of the same size and time: only reading it would tell.
-    const { atime, mtime } = statSync(path);
     writeFileSync(path, readFileSync(path, "utf8").replaceAll("as it was read", "as it is today"));
-    utimesSync(path, atime, mtime);
+    utimesSync(path, 1000, 1000);
     const store = join(world.home, "multica-sessions", "default", "a1", "issue-1");
     mkdirSync(store, { recursive: true });
     linkSync(path, join(store, rolloutName(thread(1))));
@@ -119,6 +120,20 @@ describe("a pass over the homes", () => {
     await index.refresh();
     expect((await index.list(everything())).sessions.map((row) => row.thread_id)).not.toContain(thread(1).id);
     expect(await index.refresh()).toMatchObject({ upserted: 0, removed: 0 });
+  });
+
+  it("reads a compressed file whose name alone an older Node could read", async () => {
+    const world = indexWorld();
+    writeRollout(world.home, thread(1, { text: "Packed" }), { zst: true });
+    const index = await world.open();
+    const db = openDatabase(index.path);
+    // As Node 22.13 leaves it.
+    db.exec("UPDATE rollout SET status = 'no_meta', parsed_bytes = 0; UPDATE thread SET title = '', preview = ''");
+    db.close();
+    expect((await index.list(everything())).sessions).toEqual([]);
+    expect(await index.refresh()).toMatchObject({ upserted: 1 });
+    expect((await index.list(everything())).sessions.map((row) => row.title)).toEqual(["Packed"]);
+    expect(await index.refresh()).toMatchObject({ upserted: 0, unchanged: 1 });
   });
 
   it("prefers live, then larger, then newer copies of a thread, and falls back to the next when one goes", async () => {

@@ -9,6 +9,8 @@ const UNPACKED_MAX = 256 * 1024 * 1024;
 /** The unpacker; undefined where this Node has none (before 22.15). */
 const unpacker = (zlib as { createZstdDecompress?: () => Transform }).createZstdDecompress;
 
+export const canUnpack = unpacker !== undefined;
+
 /**
  * A compressed rollout, unpacked as a stream and looked through to its end (or 256 MiB). A file that ends too early or
  * turns to garbage counts as far as it goes. Without zstd in this Node its name has to do.
