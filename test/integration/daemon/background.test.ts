@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RequestError, networkError } from "../../../src/lib/api/index.ts";
@@ -216,12 +217,15 @@ describe("stopping and restarting", () => {
     expect((await deaf.exited).signal).toBe("SIGKILL");
   });
 
-  it("starts another process with the same runtimes, on the same port", async () => {
+  it("starts another process with the same runtimes, on the same port, whoever has the profile's own", async () => {
     const server = await testServer();
     const options = place(testHome(), server);
     const before = await startDaemon(options);
     const ids = (await server.api.runtimes()).map(({ id }) => id);
-    const after = await restartDaemon({ ...options, flags: [], checkToken: () => server.api.me() });
+    const others = createServer((_request, response) => response.end(JSON.stringify({ status: "running", pid: process.pid, profile: "", state_root: "/of/another/home" })));
+    await new Promise<void>((resolve) => others.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void others.close());
+    const after = await restartDaemon({ ...options, port: (others.address() as AddressInfo).port, flags: [], checkToken: () => server.api.me() });
     expect(after.pid).not.toBe(before.pid);
     expect(after.port).toBe(before.port);
     expect(processIdentity(before.pid)).toBeNull();
