@@ -5,7 +5,8 @@ import { leaveLocalDirectory, prepareEnvironment, writeBrief } from "../../src/l
 import { providerFiles } from "../../src/lib/execenv/providers.ts";
 import { prepareInput } from "./execenv.ts";
 import { taskId } from "./execenv-world.ts";
-import { randomTree, seededRandom } from "./random-tree.ts";
+import { randomTree } from "./random-tree.ts";
+import { seeded } from "./seeded.ts";
 import { tempDir } from "./temp.ts";
 
 export const LOCAL_SKILLS = [{ name: "Deploy", content: "Do it.\n", files: [{ path: "run/me.sh", content: "#!/bin/sh\n" }] }, { name: "deploy", content: "again" }];
@@ -44,7 +45,7 @@ const PROVIDERS = ["claude", "acp", "openclaw", "gemini", "qwen", "nobody"];
 /** A seeded random user's directory, a task in it, and the same directory again. */
 export async function roundTrip(place: { root: string; home: string }, seed: number): Promise<void> {
   const base = tempDir("multica-local-");
-  randomTree(base, seededRandom(seed));
+  randomTree(base, seeded(seed));
   const before = picture(base);
   await fullTask(place, base, { tail: String(seed), provider: PROVIDERS[seed % PROVIDERS.length] ?? "claude" });
   expect([seed, picture(base)]).toEqual([seed, before]);

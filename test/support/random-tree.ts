@@ -1,17 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Numbers in [0, 1) that are the same for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const NAMES = ["AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", ".agent_context", ".multica", ".claude", ".agents", "skills", "deploy", "SKILL.md", "project", "resources.json", "issue_context.md", "src", "ä ö", "a.b"];
 
 /** Fills a directory as a user might have it, with the names our own files have among them, some of them in odd shapes. */

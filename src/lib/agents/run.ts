@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { MulticaError, TASK_MARKER, errorText } from "../core/index.ts";
-import { type Clock, type ProcessIdentity, processIdentity } from "../platform/index.ts";
+import { type Clock, type ProcessIdentity, isExecutableFile, processIdentity } from "../platform/index.ts";
 import type { Logger } from "../platform/logger.ts";
 import { Attempt, type AttemptEnd } from "./attempt.ts";
 import type { AgentMessage, AgentResult, RunOptions } from "./contract.ts";
@@ -278,7 +278,7 @@ function openChild({ spec, options, clock, spare }: AgentRunOptions, plan: Launc
 
 function checkLaunch({ spec, plan, options, signal }: AgentRunOptions): void {
   if (signal?.aborted) throw new MulticaError("aborted", "execution cancelled");
-  if (!isExecutable(plan.executable)) {
+  if (!isExecutableFile(plan.executable)) {
     throw new MulticaError("executable_not_found", `${spec.id} executable not found at "${plan.executable}"`, {
       suggestions: [`Install ${spec.displayName} or set the path of its command.`],
     });
@@ -301,15 +301,6 @@ function logCommand({ spec, plan, options, logger }: AgentRunOptions): void {
   });
   if (plan.dropped.length > 0) logger?.warn("arguments left out: the protocol owns them", { provider: spec.id, flags: plan.dropped });
   if (plan.overridden.length > 0) logger?.warn("fixed arguments are overridden by the run's own", { provider: spec.id, flags: plan.overridden });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function isDirectory(path: string): boolean {

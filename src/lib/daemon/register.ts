@@ -1,10 +1,11 @@
 import { isTransient } from "../api/index.ts";
 import { KeyedMutex, errorText, MulticaError } from "../core/index.ts";
 import { deadline } from "../platform/index.ts";
+import { silentLogger } from "../platform/logger.ts";
 import type { RegisterResponse } from "../wire/index.ts";
 import type { Holds, OfflineReason } from "./holds.ts";
 import { OrphanRecovery, type OrphanParts } from "./orphans.ts";
-import { profileSignature } from "./profiles.ts";
+import { profileSignature, resolveProfiles } from "./profiles.ts";
 import { isEmpty, prepareRegistration, type Prepared, type ProbeRound, type RegistrationParts, rowOf } from "./registration.ts";
 import type { RuntimeEntry } from "./runtimes.ts";
 
@@ -65,6 +66,21 @@ export class Registrar {
     const outcome = await this.register(workspaceId);
     if (outcome.kind === "unknown") return;
     logger.info("runtime profiles changed", { workspace: workspaceId, runtimes: workspace.runtimeIds.length, dropped: outcome.dropped.length });
+  }
+
+  /**
+   * Looks anew whether the commands of the workspace's profiles are on this machine, and registers again when that is not as it
+   * was told. A command that is found elsewhere now is simply used there. True when the server was told something new.
+   */
+  async recheckProfiles(workspaceId: string): Promise<boolean> {
+    const { api, limits, runtimes, resolveProfile, rootSignal } = this.#parts;
+    const workspace = runtimes.workspace(workspaceId);
+    if (workspace === undefined) return false;
+    const profiles = await api.runtimeProfiles(workspaceId, { timeoutMs: limits.profileRefreshTimeout, signal: rootSignal });
+    const { launches, failed } = await resolveProfiles(profiles, resolveProfile, silentLogger);
+    for (const { profile, entry } of launches) runtimes.setProfileLaunch(profile.id, entry);
+    if (JSON.stringify(failed) === JSON.stringify(workspace.failedProfiles)) return false;
+    return (await this.register(workspaceId)).kind === "registered";
   }
 
   /** Tells the server that this process runs nothing on these runtimes, after the results that wait here (daemon.md 7.8). */

@@ -1,6 +1,6 @@
 import { homedir, hostname, tmpdir } from "node:os";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The user's home: `HOME` of the given environment, else the account's. */
@@ -15,6 +15,16 @@ export function machineName(): string {
 
 export function tempRoot(): string {
   return tmpdir();
+}
+
+/** True for a regular file that this user may execute. */
+export function isExecutableFile(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** True when `path` is `root` or below it. Both must be absolute and already resolved. */

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunDaemonOptions } from "../../../src/lib/daemon/main.ts";
@@ -104,6 +104,22 @@ describe("registration", () => {
       const agents = (await daemon.health())["custom_agents"] as { path: string }[];
       return agents.some((agent) => agent.path === own);
     });
+  });
+
+  it("takes up a profile's command that is installed later, and takes one offline that is gone, with the reason", async () => {
+    const server = await testServer();
+    const home = testHome();
+    const daemon = await testDaemon(home, configFor(home, server), { limits: { discovery: 40 } });
+    const profile = await server.api.createProfile(server.workspaceId, { display_name: "Late", protocol_family: "acp", command_name: "late-agent" });
+    const isOnline = async (): Promise<boolean> => (await online(server)).some((row) => row.profile_id === profile.id);
+    await waitFor("the failed profile", async () => JSON.stringify((await daemon.health())["failed_profiles"] ?? []).includes("late-agent"));
+    command(join(home.bin, "late-agent"));
+    await waitFor("the profile's runtime", isOnline);
+    rmSync(join(home.bin, "late-agent"));
+    await waitFor("the profile's runtime gone", async () => !(await isOnline()));
+    expect(JSON.stringify((await daemon.health())["failed_profiles"])).toContain("command not found on PATH: late-agent");
+    command(join(home.bin, "late-agent"));
+    await waitFor("the profile's runtime again", isOnline);
   });
 
   it("takes up a path that is set for an enabled profile, and its removal, without a restart", async () => {

@@ -30,6 +30,7 @@ function world(workspaces: readonly string[] = ["w1"]) {
     usable: new Map<string, string>(),
     demotable: [] as Verdict[],
     probes: [] as number[],
+    rechecks: [] as number[],
     registered: [] as string[],
     deregistered: [] as { ids: readonly string[]; reason: OfflineReason | null }[],
     failing: new Set<string>(),
@@ -61,6 +62,10 @@ function world(workspaces: readonly string[] = ["w1"]) {
         for (const { provider, version } of round?.agents ?? []) runtimes.workspace(workspaceId)?.sentVersions.set(provider, version);
         state.registered.push(...rows.map((row) => row.id));
         return Promise.resolve({ kind: "registered", fresh: [], dropped: [] });
+      },
+      recheckProfiles: () => {
+        state.rechecks.push((clock.monotonic() - start) / MINUTE);
+        return Promise.resolve(false);
       },
       deregister: (_workspaceId, ids, reason = null) => {
         state.deregistered.push({ ids, reason });
@@ -176,6 +181,27 @@ describe("the version refresh", () => {
     state.barrier.taskEnded();
     await state.clock.advance(10 * MINUTE);
     expect(state.deregistered).toEqual([{ ids: ["w1-codex"], reason: { code: "not_executable", detail: "it is empty" } }]);
+  });
+});
+
+describe("the command of a runtime profile", () => {
+  it("that is missing is looked for ever less often; nothing is asked while all are there", async () => {
+    const state = await settled();
+    await state.clock.advance(10 * MINUTE);
+    expect(state.rechecks).toEqual([]);
+    const workspace = state.runtimes.workspace("w1");
+    if (workspace !== undefined) workspace.failedProfiles = [{ profile_id: "p", command_name: "late", reason: "command not found on PATH: late" }];
+    await state.clock.advance(40 * MINUTE);
+    expect(state.rechecks).toEqual([14, 16, 20, 28, 44]);
+  });
+
+  it("that has gone is looked for when it is still gone at the next look", async () => {
+    const state = await settled();
+    state.runtimes.setProfileLaunch("p1", { provider: "acp", path: "/nowhere/own", version: "", fixedArgs: [], profileId: "p1" });
+    await state.clock.advance(2 * MINUTE);
+    expect(state.rechecks).toEqual([]);
+    await state.clock.advance(2 * MINUTE);
+    expect(state.rechecks).toHaveLength(1);
   });
 });
 

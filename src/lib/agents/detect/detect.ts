@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { type Clock, type Env, envValue, systemClock } from "../../platform/index.ts";
+import { type Clock, type Env, envValue, isExecutableFile, systemClock } from "../../platform/index.ts";
 import type { Logger } from "../../platform/logger.ts";
 import type { ProviderSpec } from "../provider.ts";
 import { providers } from "../registry.ts";
 import { notForThisSystem } from "./format.ts";
 import { askLoginShell } from "./login-shell.ts";
-import { isExecutableFile, lookupCommand, type Lookup } from "./path.ts";
+import { lookupCommand, type Lookup } from "./path.ts";
 import { probeVersion } from "./probe.ts";
 import { inVersionManagers } from "./version-managers.ts";
 import { isBelow, versionRefusal } from "./version.ts";

@@ -1,6 +1,5 @@
 import { basename, isAbsolute } from "node:path";
-import type { Env } from "../../platform/index.ts";
-import { isExecutableFile } from "./path.ts";
+import { type Env, isExecutableFile } from "../../platform/index.ts";
 
 const SHELLS = new Set(["bash", "zsh", "sh", "dash", "ksh"]);
 const SAFE_NAME = /^[A-Za-z0-9._-]+$/;

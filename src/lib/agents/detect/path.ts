@@ -1,5 +1,6 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { isExecutableFile } from "../../platform/index.ts";
 
 /** Dispatchers that choose what to run by the name they are called with: their own name must survive. */
 const DISPATCHERS = new Set(["volta-shim", "vp"]);
@@ -11,16 +12,6 @@ export interface Lookup {
   readonly cwd: string;
   /** Wrappers here call the same name again: what they stand for is used instead, when there is one. */
   readonly hooksDir?: string;
-}
-
-/** True for a regular file that this user may execute. */
-export function isExecutableFile(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /**

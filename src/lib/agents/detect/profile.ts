@@ -1,7 +1,7 @@
 import { findProvider } from "../registry.ts";
 import { planPrefix } from "../launch/plan.ts";
-import type { Env } from "../../platform/index.ts";
-import { isExecutableFile, lookupCommand } from "./path.ts";
+import { type Env, isExecutableFile } from "../../platform/index.ts";
+import { lookupCommand } from "./path.ts";
 import { probeVersion } from "./probe.ts";
 
 /** A custom runtime as the server delivers it. */

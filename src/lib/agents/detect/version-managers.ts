@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Env, envValue } from "../../platform/index.ts";
-import { isExecutableFile } from "./path.ts";
+import { type Env, envValue, isExecutableFile } from "../../platform/index.ts";
 import { compareVersions } from "./version.ts";
 
 /** Directories below which a manager keeps one directory a version, and where programs lie in it. */

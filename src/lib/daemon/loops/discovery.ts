@@ -5,9 +5,10 @@ import type { Holds } from "../holds.ts";
 import type { Registrar } from "../register.ts";
 import type { ProbeRound } from "../registration.ts";
 import type { WorkspaceState } from "../runtimes.ts";
+import { ProfileWatch } from "./profile-watch.ts";
 
 export interface DiscoveryParts extends Pick<DaemonContext, "barrier" | "clock" | "limits" | "logger" | "runtimes" | "rootSignal"> {
-  readonly registrar: Pick<Registrar, "register" | "deregister">;
+  readonly registrar: Pick<Registrar, "register" | "deregister" | "recheckProfiles">;
   readonly holds: Holds;
   /** Providers whose executable is there. */
   locate(): Promise<readonly string[]>;
@@ -27,11 +28,13 @@ const NO_ROUND: ProbeRound = { agents: [], demotable: [] };
 export async function runDiscovery(parts: DiscoveryParts): Promise<void> {
   const { clock, limits, logger, rootSignal } = parts;
   const memory: Memory = { seen: new Set(), fruitless: 0, notBefore: 0 };
+  const profiles = new ProfileWatch(parts);
   let refreshAt = clock.monotonic() + limits.versionRefresh;
   while (!rootSignal.aborted) {
     try {
       await clock.sleep(limits.discovery, rootSignal);
       await lookOnce(parts, memory);
+      await profiles.look();
       if (clock.monotonic() < refreshAt) continue;
       refreshAt = clock.monotonic() + limits.versionRefresh;
       await refreshVersions(parts);
