@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { systemCode } from "../lib/core/index.ts";
 import { switchFlag, textFlag } from "./flags.ts";
+import { readGivenFile } from "./given-file.ts";
 import { usage } from "./resolve.ts";
 
 /** The three sources of a text that must arrive byte for byte (cli.md 4.9.2). */
@@ -29,7 +29,7 @@ export async function exactText(flags: ExactValues, cwd: string): Promise<string
 }
 
 async function bytesOf(path: string, shown: string): Promise<Buffer> {
-  return readFile(path).catch((error: unknown) => {
+  return readGivenFile(path).catch((error: unknown) => {
     const code = systemCode(error);
     throw usage(`--content-file: ${shown} ${code === "ENOENT" ? "is not there" : `cannot be read (${code ?? "unknown reason"})`}`);
   });

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { systemCode } from "../lib/core/index.ts";
+import { readGivenFile } from "./given-file.ts";
 import { usage } from "./resolve.ts";
 import { readStdin } from "./text-input.ts";
 
@@ -19,7 +19,8 @@ export async function readSecret(sources: SecretSources): Promise<string | undef
   if (stdin) return readStdin();
   if (file === undefined) return inline;
   if (file === "") throw usage(`--${name}-file is empty`);
-  return readFile(resolve(cwd, file), "utf8").catch((error: unknown) => {
+  const bytes = await readGivenFile(resolve(cwd, file)).catch((error: unknown) => {
     throw usage(`--${name}-file cannot be read (${systemCode(error) ?? "unknown reason"})`);
   });
+  return bytes.toString("utf8");
 }

@@ -1,7 +1,8 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname, join, resolve, basename } from "node:path";
 import { systemCode } from "../lib/core/index.ts";
 import { isInside } from "../lib/platform/index.ts";
+import { readGivenFile } from "./given-file.ts";
 import { usage } from "./resolve.ts";
 
 export interface TextSources {
@@ -46,7 +47,7 @@ async function readTextFile(sources: TextSources, file: string): Promise<string>
   const path = resolve(sources.cwd, file);
   if (sources.allowExternal !== true) await checkInside(flag, file, path, sources.cwd);
   try {
-    return await readFile(path, "utf8");
+    return (await readGivenFile(path)).toString("utf8");
   } catch (error) {
     const code = systemCode(error);
     throw usage(`${flag}: ${file} ${code === "ENOENT" ? "is not there" : `cannot be read (${code ?? "unknown reason"})`}`);

@@ -1,4 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkCommentQuery, commentQuery, compactComments, cursorLine } from "../../../src/cli/comment-query.ts";
@@ -6,6 +7,7 @@ import { checkLinks, type LinkCheck, linkTargets } from "../../../src/cli/link-c
 import { checkIssueRef, choosePerson, type Person, resolvePrefix } from "../../../src/cli/resolve.ts";
 import { decode, readText } from "../../../src/cli/text-input.ts";
 import { tempDir } from "../../support/temp.ts";
+import { waitFor } from "../../support/wait.ts";
 
 const UUID = "0190d3c2-8d2a-7000-8000-0000000000ab";
 
@@ -79,6 +81,23 @@ describe("readText", () => {
     await expect(readText({ name: "content", file: "empty", inline: "x", cwd })).rejects.toThrow(/--content, --content-stdin and --content-file/);
     await expect(readText({ name: "content", file: "empty", cwd })).rejects.toMatchObject({ exit: 2 });
     await expect(readText({ name: "content", file: "gone", cwd })).rejects.toThrow(/--content-file: gone is not there/);
+  });
+
+  it("waits for pipes without holding the process", async () => {
+    const cwd = tempDir();
+    writeFileSync(join(cwd, "plain"), "plain");
+    const pipes = ["a", "b", "c", "d"];
+    for (const pipe of pipes) execFileSync("mkfifo", [join(cwd, pipe)]);
+    const texts = pipes.map((file) => readText({ name: "content", file, cwd }));
+    // As many waiting reads as there are threads for them: one more would wait too, and so would the end of the process.
+    let plain: string | undefined;
+    void readText({ name: "content", file: "plain", cwd }).then((text) => (plain = text));
+    const came = await waitFor("a text beside the pipes", () => plain).catch(() => undefined);
+    const writers = pipes.map((pipe) => openSync(join(cwd, pipe), constants.O_RDWR | constants.O_NONBLOCK));
+    pipes.forEach((pipe, n) => writeSync(writers[n] ?? 0, `said by ${pipe}\n`));
+    for (const fd of writers) closeSync(fd);
+    expect(came).toBe("plain");
+    expect(await Promise.all(texts)).toEqual(pipes.map((pipe) => `said by ${pipe}`));
   });
 
   it("stays inside the working directory, also through links", async () => {
