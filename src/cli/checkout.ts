@@ -78,13 +78,21 @@ async function attempt(client: ReturnType<typeof createLocalPortClient>, input: 
   }
 }
 
+/** The daemon answers in one line; what to do about it is said here. */
+const NEXT_STEPS: readonly { readonly said: RegExp; readonly step: string }[] = [
+  { said: /not configured/, step: "multica repo list shows the workspace's repositories; use one of their URLs." },
+  { said: /cannot resolve requested ref/, step: "Name a branch, a tag or a commit of the remote (git ls-remote <url> lists them), or leave --ref out for its default branch." },
+  { said: /path already exists and is not/, step: "What is there was not touched: move it away, or run the command in another directory of the workdir." },
+  { said: /workdir is not owned/, step: "Run it in the task's own workdir, or in a directory below it." },
+];
+
 /** The daemon's own words with the exit code of this command's table: agents read them. */
 function refused(status: number, error: unknown): MulticaError {
   const body = (error as { body?: unknown }).body;
   const text = typeof body === "string" && body.trim() !== "" ? body.trim() : `the daemon answered with status ${status}`;
   const exits: Readonly<Record<number, number>> = { 400: EXIT.validation, 401: EXIT.notSignedIn, 403: EXIT.notSignedIn };
-  const listed = /not configured/.test(text) ? ["multica repo list shows the workspace's repositories; use one of their URLs."] : [];
-  return new MulticaError("checkout_refused", text, { cause: error, exit: exits[status] ?? EXIT.failed, suggestions: listed });
+  const suggestions = NEXT_STEPS.filter(({ said }) => said.test(text)).map(({ step }) => step);
+  return new MulticaError("checkout_refused", text, { cause: error, exit: exits[status] ?? EXIT.failed, suggestions });
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -12,7 +12,7 @@ export function checkAccess(access: Access, words: string, signs: ContextSigns, 
   if (access === "human" && signs.kind === "task") {
     throw new MulticaError("not_in_task", `multica ${words} is not available inside a daemon-managed task`, {
       exit: EXIT.failed,
-      suggestions: leftoverHint(signs),
+      suggestions: signs.leftoverMarker === undefined ? [OWNER_ONLY] : leftoverHint(signs),
     });
   }
   if (access === "task-config" && signs.managed && !hasTaskConfigRoot) {
@@ -22,6 +22,8 @@ export function checkAccess(access: Access, words: string, signs: ContextSigns, 
     });
   }
 }
+
+const OWNER_ONLY = "It belongs to the machine's owner: tell them what you need (issue comment add). If this is no task, unset MULTICA_TASK_ID, MULTICA_AGENT_ID and MULTICA_TASK_CONFIG_ROOT and leave the workspaces root.";
 
 /** The sentence every refusal carries when the context may be a mistake (cli.md 3.3); empty when it is certain. */
 function leftoverHint(signs: Pick<ContextSigns, "kind" | "leftoverMarker">): string[] {

@@ -242,6 +242,16 @@ describe("repo checkout", () => {
     expect(daemon.seen).toHaveLength(1);
   });
 
+  it.each([
+    ['cannot resolve requested ref "x" in repo cache at /cache', "git ls-remote"],
+    ["worktree path already exists and is not a valid git worktree: /w/app", "move it away"],
+    ["repo checkout workdir is not owned by the active task", "the task's own workdir"],
+  ])("says what to do about «%s»", async (body, step) => {
+    const daemon = await answeringServer({ "POST /repo/checkout": { status: 500, body } });
+    const { stderr } = await runCli(["repo", "checkout", "u"], { home: tempDir(), env: task(daemon.port) });
+    expect(stderr.split("\n").slice(0, 2)).toEqual([`Error: ${body}`, expect.stringContaining(step)]);
+  });
+
   it("needs a port, a token and a daemon", async () => {
     const { MULTICA_DAEMON_PORT: _port, ...noPort } = task(1);
     const { MULTICA_TOKEN: _token, ...noToken } = task(1);

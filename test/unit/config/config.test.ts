@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  checkAccess,
   defaultWorkspacesRoot,
   findTaskMarker,
   listProfiles,
@@ -214,6 +215,12 @@ describe("resolveContext", () => {
     expect(thrown(() => requireApiAccess(context)).message).toContain("mat_");
     expect(thrown(() => requireApiAccess(resolveContext({ cwd: tempDir(), home: home(), env: { ...env, MULTICA_TOKEN: "mul_x" } }))).exit).toBe(3);
     expect(thrown(() => requireWorkspaceId(context)).message).toContain("no fallback");
+  });
+
+  it("tells an agent whom to ask, and a person which variables are in the way, when a command is the owner's", () => {
+    const context = resolveContext({ cwd: tempDir(), home: home(), env: { MULTICA_TASK_ID: "t" } });
+    const error = thrown(() => checkAccess("human", "daemon stop", context, false));
+    expect([error.exit, error.suggestions.join(" ")]).toEqual([1, expect.stringMatching(/issue comment add.*unset MULTICA_TASK_ID/)]);
   });
 
   it("tells a port-only shell to drop the variable, and nothing about markers", () => {
