@@ -33,6 +33,17 @@ export function renderError(error: unknown): RenderedError {
   return { kind: "unknown", message: redactSecrets(errorText(error)), exit: EXIT.failed, hints: systemHint(error) };
 }
 
+const OWNERS_COMMAND = /multica (?:--profile \S+ )?(?:login|setup|server|daemon start)\b/;
+
+/** The same failure for an agent in a task: a next step that is refused there (cli.md 3.6) becomes one that it can take. */
+export function forTask(rendered: RenderedError): RenderedError {
+  const step =
+    rendered.exit === EXIT.notSignedIn
+      ? "The task's own token counts here, and it ends with the task: if the task was cancelled, stop working on it."
+      : "It belongs to the machine's owner and may be starting again: try once more in a little while.";
+  return { ...rendered, hints: rendered.hints.map((hint) => (OWNERS_COMMAND.test(hint) ? step : hint)) };
+}
+
 /** The next step after a refusal of the file system that no command had words for. */
 function systemHint(error: unknown): string[] {
   const code = systemCode(error) ?? "";

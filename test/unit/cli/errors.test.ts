@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { RequestError, networkError } from "../../../src/lib/api/index.ts";
 import { MulticaError } from "../../../src/lib/core/index.ts";
-import { errorDocument, errorLines, renderError, withMessage } from "../../../src/cli/errors.ts";
+import { errorDocument, errorLines, forTask, renderError, withMessage } from "../../../src/cli/errors.ts";
 import { rememberCommand } from "../../../src/cli/failure.ts";
 
 const answer = (status: number, body = ""): RequestError => new RequestError("GET", "/api/secret-path", status, body);
+
+describe("forTask", () => {
+  it("names no command that a task is refused, and leaves other advice alone", () => {
+    expect(forTask(renderError(answer(401))).hints.join(" ")).toMatch(/ends with the task/);
+    expect(forTask(renderError(answer(404))).hints).toEqual(renderError(answer(404)).hints);
+  });
+});
 
 describe("renderError", () => {
   it.each([
