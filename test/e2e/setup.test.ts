@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EmbeddedReport } from "../../src/lib/setup/index.ts";
+import { answeringServer } from "../support/answering-server.ts";
 import { fakeAgents } from "../support/daemon.ts";
 import { Product } from "../support/product.ts";
 import { tempDir } from "../support/temp.ts";
@@ -65,6 +66,13 @@ describe("multica setup embedded", () => {
     expect(result.stderr).toContain("https://multica.example.com");
     expect(result.stderr).toMatch(/--profile/);
     expect(readFileSync(config, "utf8")).toBe(text);
+  });
+
+  it("names its own flag when the daemon's port belongs to another one (7)", async () => {
+    const product = new Product();
+    const other = await answeringServer({ "GET /health": { body: { status: "running", pid: 1, profile: "", state_root: "/elsewhere" } } });
+    const result = await product.run(["setup", "embedded", "--port", "0", "--daemon-port", String(other.port)]);
+    expect([result.code, result.stderr]).toEqual([7, expect.stringContaining("Choose another port with --daemon-port")]);
   });
 
   it("replaces a token that the server no longer accepts", async () => {

@@ -151,11 +151,17 @@ async function startDaemon(cli: Cli, serverUrl: string, options: EmbeddedOptions
   } catch (error) {
     if (!(error instanceof MulticaError) || error.exit !== EXIT.conflict) throw error;
     const status = await cli.run(["daemon", "status"]);
-    if (asNumber(status["pid"]) === undefined) throw error;
+    if (asNumber(status["pid"]) === undefined) throw withOwnFlag(error);
     // The server may have come back at another address: a daemon reads its settings once.
     const elsewhere = asString(status["server_url"]) !== serverUrl && asNumber(status["active_task_count"]) === 0;
     return elsewhere ? facts(await cli.run(["daemon", "restart", ...port], { timeoutMs: DAEMON_MS }), true) : facts(status, false);
   }
+}
+
+/** The daemon's advice in the words of this command, whose `--port` is the server's. */
+function withOwnFlag(error: MulticaError): MulticaError {
+  const suggestions = error.suggestions.map((hint) => hint.replace(/--port\b/, "--daemon-port"));
+  return new MulticaError(error.code, error.message, { cause: error, exit: error.exit, suggestions, details: error.details });
 }
 
 const FOUND_BY: Readonly<Record<string, string>> = {
