@@ -2,7 +2,7 @@
 // 58: gc.test.ts. The merge state of copied files and `CH_CONFIG_STALE`, `_EDITED`, `_DIVERGED`, `CH_COPY_STALE` belong to the refresh that is not built (decision 10).
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/lib/platform/index.ts";
 import { silentLogger } from "../../../src/lib/platform/logger.ts";
@@ -90,6 +90,9 @@ describe("multica execenv inspect", () => {
     const names = [one.root, one.codexHome, join(one.workdir, ".multica"), `${WORKSPACE}/00abcdef0001`, "00abcdef0001", "00abcd", `task:${taskId("abcdef0001")}`, taskId("abcdef0001"), `issue:${ISSUE}`, ISSUE];
     for (const name of names) expect([name, (await w.run(["inspect", name, "--json"])).json["segment"]]).toEqual([name, "00abcdef0001"]);
     for (const cwd of [one.workdir, one.codexHome]) expect((await w.run(["show", "--json"], { cwd })).json["segment"]).toBe("00abcdef0001");
+    // As a shell completes it.
+    const cwd = dirname(dirname(dirname(one.root)));
+    expect((await w.run(["inspect", `${relative(cwd, one.root)}/`, "--json"], { cwd })).json["segment"]).toBe("00abcdef0001");
   });
 
   it("changes nothing, says what is wrong and ends with 8; with 0 when nothing is", async () => {

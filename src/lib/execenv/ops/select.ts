@@ -21,7 +21,11 @@ export function selectEnvironments(selector: string, input: { workspacesRoot: st
   const exact = all.filter((env) => env.id === selector || env.segment === selector);
   if (exact.length > 0) return oneOrMore(selector, exact, false);
   if (selector.length < 6) throw notFound(selector, ["A part of a name needs at least six characters."]);
-  return oneOrMore(selector, all.filter((env) => env.segment.startsWith(selector) || env.id.startsWith(selector)), false);
+  const begun = all.filter((env) => env.segment.startsWith(selector) || env.id.startsWith(selector));
+  // What a shell completes has no leading dot; names come first.
+  const path = resolve(input.cwd, selector);
+  if (begun.length === 0 && selector.includes(sep) && lstatSync(path, { throwIfNoEntry: false }) !== undefined) return atPath(path, input);
+  return oneOrMore(selector, begun, false);
 }
 
 /**
