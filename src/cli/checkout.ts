@@ -83,6 +83,7 @@ const NEXT_STEPS: readonly { readonly said: RegExp; readonly step: string }[] = 
   { said: /not configured/, step: "multica repo list shows the workspace's repositories; use one of their URLs." },
   { said: /cannot resolve requested ref/, step: "Name a branch, a tag or a commit of the remote (git ls-remote <url> lists them), or leave --ref out for its default branch." },
   { said: /path already exists and is not/, step: "What is there was not touched: move it away, or run the command in another directory of the workdir." },
+  { said: /active task credential|context does not match/, step: "Only a task that still runs may check out, with the MULTICA_ variables it was started with; if it was cancelled, stop working on it." },
   { said: /workdir is not owned/, step: "Run it in the task's own workdir, or in a directory below it." },
 ];
 

@@ -246,6 +246,7 @@ describe("repo checkout", () => {
     ['cannot resolve requested ref "x" in repo cache at /cache', "git ls-remote"],
     ["worktree path already exists and is not a valid git worktree: /w/app", "move it away"],
     ["repo checkout workdir is not owned by the active task", "the task's own workdir"],
+    ["repo checkout requires an active task credential", "stop working on it"],
   ])("says what to do about «%s»", async (body, step) => {
     const daemon = await answeringServer({ "POST /repo/checkout": { status: 500, body } });
     const { stderr } = await runCli(["repo", "checkout", "u"], { home: tempDir(), env: task(daemon.port) });
