@@ -19,8 +19,8 @@ interface Pending extends WriteOptions {
 }
 
 const WARN_AFTER = 20;
-/** A full disk does not empty itself in a second. */
-const FULL_RETRY_MS = 10_000;
+/** A full or failing disk: soon again, because what waits in memory ends with this process; then every ten seconds. */
+const DISK_RETRY = { baseMs: 1000, maxMs: 10_000, jitter: 0 } as const;
 /** I/O errors in a row after which the file is opened anew. */
 const REOPEN_AFTER = 3;
 const CODE_IO = 10;
@@ -40,6 +40,7 @@ export class WriteQueue {
   readonly #logger: Logger;
   readonly #reopen: () => void;
   readonly #delay = backoff({ baseMs: 50, maxMs: 1000, jitter: 0.2 });
+  readonly #diskDelay = backoff(DISK_RETRY);
   #pending: Pending[] = [];
   #attempt = 0;
   #trouble: StateTrouble | null = null;
@@ -128,7 +129,7 @@ export class WriteQueue {
 
   #schedule(): void {
     this.#cancelTimer();
-    const wait = this.#trouble === "busy" ? this.#delay(this.#attempt) : FULL_RETRY_MS;
+    const wait = this.#trouble === "busy" ? this.#delay(this.#attempt) : this.#diskDelay(this.#attempt);
     this.#cancelTimer = this.#clock.setTimer(wait, () => {
       this.#attempt += 1;
       if (this.#trouble === "io" && this.#attempt % REOPEN_AFTER === 0) this.#openAnew();

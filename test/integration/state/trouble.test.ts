@@ -89,9 +89,9 @@ describe("a disk that fails", () => {
     await sink.messages("t1", [texts(1, 2)]);
     await sink.terminal(complete);
     expect([state.trouble, waitingIn(dir)]).toEqual(["io", 0]);
-    await clock.advance(25_000);
+    await clock.advance(6000);
     expect([tried, state.trouble]).toEqual([0, "io"]);
-    await clock.advance(10_000);
+    await clock.advance(2000);
     expect([tried, opened, state.trouble]).toEqual([1, 0, "io"]);
     await clock.advance(30_000);
     expect([tried, opened, state.trouble, waitingIn(dir)]).toEqual([2, 1, null, 2]);
