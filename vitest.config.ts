@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
-    env: { NO_COLOR: "1", MULTICA_TEST: "1" },
+    // Processes that run our sources keep what they compiled: they start in half the time.
+    env: { NO_COLOR: "1", MULTICA_TEST: "1", NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache", "compile-tests") },
   },
 });

@@ -11,6 +11,7 @@ import { silentLogger } from "../../src/lib/platform/logger.ts";
 import { type RunningServer, mintToken, startServer } from "../../src/lib/server/index.ts";
 import type { Health } from "../../src/lib/wire/index.ts";
 import { atEnd } from "./at-end.ts";
+import { compiledEnv } from "./compiled.ts";
 import { tempDir } from "./temp.ts";
 import { waitFor } from "./wait.ts";
 
@@ -55,7 +56,7 @@ export interface TestHome {
 export function testHome(agents: Readonly<Record<string, string>> = { codex: "0.130.0" }): TestHome {
   const home = tempDir();
   const bin = fakeAgents(home, agents);
-  return { home, bin, env: { HOME: home, MULTICA_HOME: join(home, ".multica"), PATH: `${bin}:/usr/bin:/bin`, LANG: "C.UTF-8" } };
+  return { home, bin, env: { HOME: home, MULTICA_HOME: join(home, ".multica"), PATH: `${bin}:/usr/bin:/bin`, LANG: "C.UTF-8", ...compiledEnv() } };
 }
 
 export function configFor(home: TestHome, server: { readonly url: string; readonly token: string }, profile = "", changes: Partial<DaemonConfig> = {}): DaemonConfig {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { compiledEnv } from "./compiled.ts";
 import { tempDir } from "./temp.ts";
 
 /** A git environment that knows neither the user's home nor the machine's configuration. */
@@ -11,6 +12,7 @@ export function isolatedGitEnv(home: string): Record<string, string> {
     GIT_CONFIG_GLOBAL: join(home, ".gitconfig"),
     GIT_CONFIG_NOSYSTEM: "1",
     LC_ALL: "C",
+    ...compiledEnv(),
   };
 }
 
