@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Issue, TaskRow } from "../../src/lib/wire/index.ts";
 import { completedOnce, expectSteps, interruptExampleAgent, killDaemon, leftOf, steps, transcriptOf } from "../support/agent-turns.ts";
+import { keep, releaseKept } from "../support/at-end.ts";
 import { Product } from "../support/product.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -32,18 +33,28 @@ async function inTheMiddle({ product, agentId }: AtWork, title: string): Promise
   return { issue, running, gate };
 }
 
+let withRepository: AtWork;
+let bare: AtWork;
+
+beforeAll(async () => {
+  await keep(async () => {
+    [withRepository, bare] = await Promise.all([hosted({ repository: true }), hosted({ repository: false })]);
+  });
+}, 120_000);
+
+afterAll(releaseKept, 60_000);
+
 describe("agents under exec hosts (the full count is in test/long)", () => {
   it("outlive a daemon that is killed, and one that is restarted: same process, whole transcript, completed once", async () => {
-    const { product, agentId } = await hosted({ repository: true });
+    const { product, agentId } = withRepository;
     await interruptExampleAgent(product, agentId, ["kill", "restart"]);
     await interruptExampleAgent(product, agentId, ["restart", "kill"]);
   }, 180_000);
 
   it("work on while no daemon lives and are reported by the next one; are ended when cancelled meanwhile, and by a stop", async () => {
-    const world = await hosted({ repository: false });
+    const world = bare;
     const { product } = world;
-    const finished = await inTheMiddle(world, "finished");
-    const cancelled = await inTheMiddle(world, "cancelled");
+    const [finished, cancelled] = await Promise.all([inTheMiddle(world, "finished"), inTheMiddle(world, "cancelled")]);
     await killDaemon(product);
     writeFileSync(finished.gate, "");
     await product.json(["issue", "cancel-task", cancelled.running.id]);

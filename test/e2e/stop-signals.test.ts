@@ -1,10 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findByEnv, processIdentity, sendSignal } from "../../src/lib/platform/index.ts";
 import type { Issue } from "../../src/lib/wire/index.ts";
+import { keep, releaseKept } from "../support/at-end.ts";
 import { Product } from "../support/product.ts";
 import { waitFor } from "../support/wait.ts";
 
-/** A daemon with one running task. */
+/** A daemon with one running task; `{gate}` in what its agent is told to do stands for a file of the home. */
 async function working(behaviour: string) {
   const product = new Product();
   await product.setUp();
@@ -13,7 +16,8 @@ async function working(behaviour: string) {
   const api = product.api();
   const agent = await api.createAgent({ name: "Echo", runtime_id: runtime.id, visibility: "workspace" });
   const give = (title: string, description: string): Promise<Issue> => api.createIssue({ title, description, assignee_type: "agent", assignee_id: agent.id });
-  const issue = await give("First", behaviour);
+  const gate = join(product.home, "gate");
+  const issue = await give("First", behaviour.replace("{gate}", gate));
   const task = await product.waitForTask(issue, (row) => row.status === "running");
   const { pid } = product.daemonInfo();
   const agents = (): number => findByEnv("MULTICA_TASK_ID", task.id).length;
@@ -27,22 +31,41 @@ async function working(behaviour: string) {
     expect(sendSignal(pid, "SIGTERM")).toBe(true);
   };
   const gone = (ms: number): Promise<boolean> => waitFor("the daemon to end", () => processIdentity(pid) === null, ms);
-  return { product, api, issue, task, agents, give, log, gone, signal };
+  return { product, api, issue, task, gate, agents, give, log, gone, signal };
 }
+
+type Working = Awaited<ReturnType<typeof working>>;
+let finishing: Working;
+let sleeping: Working;
+let stubborn: Working;
+
+beforeAll(async () => {
+  // One beside the other: most of a set-up is waiting for processes.
+  await keep(async () => {
+    [finishing, sleeping, stubborn] = await Promise.all([
+      working("echo: run until [ -e '{gate}' ]; do sleep 0.05; done"),
+      working("echo: sleep 600s"),
+      working("echo: ignore-cancel\necho: sleep 600s"),
+    ]);
+  });
+}, 120_000);
+
+afterAll(releaseKept, 60_000);
 
 describe("signals that stop the daemon", () => {
   it("first: it claims nothing more, and what runs may finish", async () => {
-    const { product, api, issue, give, log, gone, signal } = await working("echo: sleep 4s");
+    const { product, api, issue, gate, give, log, gone, signal } = finishing;
     await signal();
     await waitFor("the daemon to have heard it", async () => (await log()).includes("no more tasks are claimed"));
     const second = await give("Second", "");
+    writeFileSync(gate, "");
     await gone(20_000);
     const [done, waiting] = [await product.waitForTask(issue), (await api.taskRuns(second.id))[0]];
     expect([done.status, waiting?.status, waiting?.attempt]).toEqual(["completed", "queued", 1]);
   });
 
   it("second: what runs is cancelled with its grace, and reported", async () => {
-    const { product, issue, task, agents, log, gone, signal } = await working("echo: sleep 120s");
+    const { product, issue, task, agents, log, gone, signal } = sleeping;
     await signal();
     await waitFor("the daemon to have heard it", async () => (await log()).includes("no more tasks are claimed"));
     expect(agents()).toBeGreaterThan(0);
@@ -53,7 +76,7 @@ describe("signals that stop the daemon", () => {
   });
 
   it("third: everything of the tasks ends at once, and so does the daemon", async () => {
-    const { agents, log, gone, signal } = await working("echo: ignore-cancel\necho: sleep 120s");
+    const { agents, log, gone, signal } = stubborn;
     await signal();
     await waitFor("the daemon to have heard it", async () => (await log()).includes("no more tasks are claimed"));
     await signal();
