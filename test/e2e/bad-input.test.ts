@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../../src/lib/platform/index.ts";
+import { keep, releaseKept } from "../support/at-end.ts";
 import { type CommandResult, Product } from "../support/product.ts";
 
 /** One clear line on stderr (plus hints), nothing on stdout, the right exit code. */
@@ -12,6 +13,21 @@ function expectRefusal(result: CommandResult, code: number, text: RegExp): void 
   expect(result.code).toBe(code);
   expect(result.stderr).not.toMatch(/^\s+at .*\(/m);
 }
+
+let served: Product;
+let working: Product;
+let agentless: Product;
+
+beforeAll(async () => {
+  await keep(async () => {
+    served = new Product();
+    working = new Product();
+    agentless = new Product({ env: { PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin` } });
+    await Promise.all([served.setUp({ daemon: false }), working.setUp(), agentless.setUp()]);
+  });
+}, 120_000);
+
+afterAll(releaseKept, 60_000);
 
 describe("bad input", () => {
   it("says which server cannot be reached (6)", async () => {
@@ -28,8 +44,7 @@ describe("bad input", () => {
   });
 
   it("refuses a wrong token (3), an unknown issue (4) and a repository outside the workspace", async () => {
-    const product = new Product();
-    await product.setUp({ daemon: false });
+    const product = served;
     const wrong = await product.run(["issue", "list"], { env: { MULTICA_TOKEN: `mul_${"0".repeat(40)}` } });
     expectRefusal(wrong, 3, /not signed in|expired|login/i);
     expectRefusal(await product.run(["issue", "get", "LOCA-999"]), 4, /not found/i);
@@ -38,8 +53,7 @@ describe("bad input", () => {
   });
 
   it("refuses a second daemon (7) and a port that is taken (7), and leaves the first alone", async () => {
-    const product = new Product();
-    await product.setUp();
+    const product = working;
     const before = product.daemonInfo();
     expectRefusal(await product.run(["daemon", "start"]), 7, /already running/i);
     expect(product.daemonInfo()).toEqual(before);
@@ -69,8 +83,7 @@ describe("bad input", () => {
   });
 
   it("refuses to start with a log that cannot be written (1), daemon and server alike", async () => {
-    const product = new Product();
-    await product.setUp({ daemon: false });
+    const product = served;
     symlinkSync("/dev/full", join(product.stateDir, "daemon.log"));
     expectRefusal(await product.run(["daemon", "start", "--port", "0"]), 1, /daemon\.log/);
 
@@ -81,8 +94,7 @@ describe("bad input", () => {
   });
 
   it("starts the daemon without any agent, waits and says so", async () => {
-    const product = new Product({ env: { PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin` } });
-    await product.setUp();
+    const product = agentless;
     const status = await product.json<{ status: string; agents?: string[] }>(["daemon", "status"]);
     expect(status.status).toBe("running");
     expect(status.agents ?? []).toEqual([]);
