@@ -1,4 +1,5 @@
 import { createLightHttp } from "../lib/api/light-http.ts";
+import { patientHttp } from "../lib/api/patient-http.ts";
 import { createUserApi, type UserApi } from "../lib/api/user-api.ts";
 import type { Http, HttpOptions } from "../lib/api/http.ts";
 import { requireApiAccess, requireWorkspaceId, type RunContext } from "../lib/config/index.ts";
@@ -19,7 +20,8 @@ export interface Session {
 export function openSession(context: RunContext): Session {
   const { serverUrl, token } = requireApiAccess(context);
   const options = httpOptions(context, serverUrl, token);
-  const http = createLightHttp(options);
+  const light = createLightHttp(options);
+  const http = context.kind === "task" ? patientHttp(light) : light;
   return { context, http, options, api: createUserApi(http), workspaceId: () => requireWorkspaceId(context) };
 }
 

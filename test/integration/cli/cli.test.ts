@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { freePort } from "../../../src/lib/platform/index.ts";
 import { createLocalPortClient } from "../../../src/lib/api/local-port.ts";
 import { answeringServer } from "../../support/answering-server.ts";
@@ -178,6 +179,27 @@ describe("inside a task", () => {
     expect(result.code).toBe(0);
     expect(result.stdout + result.stderr).not.toContain("mat_");
     expect(server.seen[0]?.headers).toMatchObject({ "x-task-id": "t", "x-agent-id": "a" });
+  });
+
+  it("waits for a server that breaks connections while it is started anew; outside a task that is told at once", async () => {
+    const server = await answeringServer({ [`GET /api/issues/${WS}`]: { body: { id: WS, identifier: "MUL-1", title: "T" } } });
+    let broken = 0;
+    const door = createServer((socket) => {
+      const again = broken < 2;
+      broken += 1;
+      if (again) return void socket.destroy();
+      const inner = connect(server.port, "127.0.0.1");
+      socket.pipe(inner).pipe(socket);
+      for (const one of [socket, inner]) one.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void door.close());
+    const env = { MULTICA_SERVER_URL: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, MULTICA_WORKSPACE_ID: WS };
+    const outside = await runCli(["issue", "get", WS], { home: tempDir(), env: { ...env, MULTICA_TOKEN: MUL } });
+    expect([outside.code, outside.stdout, broken]).toEqual([6, "", 1]);
+    const inside = await runCli(["issue", "get", WS], { home: tempDir(), env: { ...env, MULTICA_TOKEN: MAT, MULTICA_TASK_ID: "t", MULTICA_AGENT_ID: "a", MULTICA_TASK_CONFIG_ROOT: tempDir() } });
+    expect([inside.code, JSON.parse(inside.stdout)]).toMatchObject([0, { title: "T" }]);
+    expect(broken).toBeGreaterThan(2);
   });
 
   it("looks at the task's own daemon only", async () => {
