@@ -99,6 +99,41 @@ describe("a disk that fails", () => {
   });
 });
 
+describe("messages of an agent that outlives the daemon", () => {
+  const mark = { seq: 10, message: 1, held: 0 };
+
+  it("wait for the file that says how far its log was read: a later daemon would send them again", async () => {
+    const server = await reportServer();
+    const { sink, state, clock, task } = await testOutbox({ url: server.url });
+    task("t1");
+    task("t2");
+    const mend = watchTransactions(() => {
+      throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    });
+    await sink.messages("t1", [texts(1, 2)], mark);
+    await sink.messages("t2", [texts(1, 2)]);
+    await advanceUntil(clock, "the other task's messages", () => server.task("t2").messages.length === 2);
+    await clock.advance(500);
+    expect(server.task("t1").messages).toEqual([]);
+    mend();
+    await advanceUntil(clock, "the messages", () => server.task("t1").messages.length === 2);
+    expect(state.getTask("t1")).toMatchObject({ log_seq: 10, next_seq: 3 });
+  });
+
+  it("are sent from memory all the same when the file stays away", async () => {
+    const server = await reportServer();
+    const { sink, state, clock, task } = await testOutbox({ url: server.url });
+    task("t1");
+    watchTransactions(() => {
+      throw Object.assign(new Error("disk I/O error"), { errcode: 10 });
+    });
+    await sink.messages("t1", [texts(1, 2)], mark);
+    await sink.messages("t1", [texts(3, 1)], mark);
+    const took = await advanceUntil(clock, "the messages", () => server.task("t1").messages.length === 3, { stepMs: 1000 });
+    expect([took >= 29_000, state.trouble]).toEqual([true, "io"]);
+  });
+});
+
 describe("what is written", () => {
   it("reaches the disk before the call returns when it says how a task ended or what it cost, and only then (B20)", async () => {
     const { sink, state, task } = await testOutbox({ url: "http://127.0.0.1:1", started: false });

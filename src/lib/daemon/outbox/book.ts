@@ -19,6 +19,8 @@ export interface AddOptions {
   readonly durable?: boolean;
   /** A terminal report that is written down but not sent before `release`. */
   readonly held?: boolean;
+  /** They go with a place in a log that outlives the daemon: not sent before the file has both, or 30 s have passed. */
+  readonly placed?: boolean;
 }
 
 export interface BookParts {
@@ -30,6 +32,9 @@ export interface BookParts {
 
 /** Bodies kept in memory although they are in the file: a fast lane need not read them again. */
 const CACHED_BYTES = 8 * 1024 * 1024;
+
+/** How long messages of an agent that outlives the daemon wait for a file that cannot be written. */
+const PLACE_WAIT_MS = 30_000;
 
 /** What waits, lane by lane: kept in memory, followed by the journal in the file. */
 export class Book {
@@ -67,6 +72,7 @@ export class Book {
       if (waiting !== undefined) this.replaceBody(waiting, body);
       else fresh.push(this.#take(lane, newEntry(taskId, report, body, this.#parts.clock.now()), options.held === true && isTerminal(report)));
     }
+    if (options.placed === true) for (const entry of fresh) entry.fileBy = entry.takenAt + PLACE_WAIT_MS;
     const { task } = options;
     if (fresh.length > 0) this.journal.add(fresh, { durable: options.durable ?? false, ...(task === undefined ? {} : { task }) });
     for (const entry of fresh) this.#uncache(entry);
@@ -152,7 +158,7 @@ export class Book {
 
   #take(lane: Lane, entry: OutboxEntry, held = false): Entry {
     this.#order += 1;
-    const taken: Entry = Object.assign(entry, { order: this.#order, takenAt: this.#parts.clock.monotonic(), dueAt: 0, held, chunk: null, cut: false, strikes: 0 });
+    const taken: Entry = Object.assign(entry, { order: this.#order, takenAt: this.#parts.clock.monotonic(), dueAt: 0, held, fileBy: 0, chunk: null, cut: false, strikes: 0 });
     lane.entries.push(taken);
     this.#bytes += taken.bytes;
     this.#rows += 1;

@@ -28,6 +28,8 @@ export interface Entry extends OutboxEntry {
   dueAt: number;
   /** Written down, but its pipeline has not released it yet. */
   held: boolean;
+  /** It is sent when it is in the file, at the latest then (monotonic); 0 = at once. */
+  fileBy: number;
   /** Messages a request may carry after the server found one too large. */
   chunk: number | null;
   /** Even a single one was too large: its texts are cut. */
@@ -43,17 +45,31 @@ export function readyTerminal(lane: Lane): Entry | undefined {
   return lane.entries.find((entry) => isTerminal(entry) && !entry.held);
 }
 
+/**
+ * An agent that outlives the daemon is read again from the place in the file. What was sent from memory before that place was
+ * written down would be sent a second time, so it waits for the file, for a while.
+ */
+export function waitsForFile(entry: Entry, now: number): boolean {
+  return entry.id === null && now < entry.fileBy;
+}
+
+/** The head of a lane that waits for the file: it is looked at again soon. */
+export function placedHead(lane: Lane, now: number): Entry | null {
+  const [head] = lane.entries;
+  return lane.busy === null && head !== undefined && !head.held && waitsForFile(head, now) ? head : null;
+}
+
 /** A result must not wait longer than this behind a backlog of output. */
 const OVERTAKE_MS = 60_000;
 
 /**
  * The entry a lane would send next: its oldest, unless a terminal report has waited for a minute of working connection
- * behind nothing but messages; then what is no message goes first. Null when it is busy or everything is held.
+ * behind nothing but messages; then what is no message goes first. Null when it is busy, everything is held, or it waits for the file.
  */
 export function nextEntry(lane: Lane, facts: { readonly now: number; readonly upSince: number | null }): Entry | null {
   if (lane.busy !== null) return null;
   const [head] = lane.entries;
-  if (head === undefined || head.held) return null;
+  if (head === undefined || head.held || waitsForFile(head, facts.now)) return null;
   if (head.kind !== "messages") return head;
   const terminal = readyTerminal(lane);
   if (terminal === undefined || facts.upSince === null) return head;

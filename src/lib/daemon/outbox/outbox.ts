@@ -5,7 +5,7 @@ import { joined, ridersOf } from "./riders.ts";
 import { type AddOptions, Book, type BookParts, type NewReport } from "./book.ts";
 import { type DeliverParts, deliver } from "./deliver.ts";
 import { Gate, type GateReason } from "./gate.ts";
-import { type Entry, type Lane, isTerminal, nextEntry, readyTerminal } from "./lane.ts";
+import { type Entry, type Lane, isTerminal, nextEntry, placedHead, readyTerminal } from "./lane.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface OutboxParts extends DeliverParts, BookParts {
@@ -162,7 +162,7 @@ export class Outbox {
   #nextDue(now: number): number | null {
     let due: number | null = null;
     for (const lane of this.lanes.values()) {
-      const entry = nextEntry(lane, { now, upSince: this.#upSince });
+      const entry = nextEntry(lane, { now, upSince: this.#upSince }) ?? placedHead(lane, now);
       if (entry === null) continue;
       // Also while it waits for its next attempt: its turn to overtake may come before that.
       const again = readyTerminal(lane) === undefined ? entry.dueAt : Math.min(entry.dueAt, now + LOOK_AGAIN_MS);
@@ -174,7 +174,7 @@ export class Outbox {
 
   async #send(lane: Lane, entry: Entry): Promise<void> {
     const { journal } = this.#book;
-    const riders = ridersOf(lane, entry);
+    const riders = ridersOf(lane, entry, this.#parts.clock.monotonic());
     lane.busy = entry;
     this.#inFlight += 1;
     const fresh = [entry, ...riders].filter((one) => one.state === "queued");

@@ -1,4 +1,4 @@
-import type { Entry, Lane } from "./lane.ts";
+import { type Entry, type Lane, waitsForFile } from "./lane.ts";
 
 /** What one request carries at most when batches ride together. */
 const RIDE_MESSAGES = 500;
@@ -8,13 +8,13 @@ const RIDE_BYTES = 512 * 1024;
  * Batches of messages that go along with the first of their lane in one request: those right behind it that have never
  * been sent. A fast agent, or an hour without a server, would otherwise cost a request for each hundred messages.
  */
-export function ridersOf(lane: Lane, entry: Entry): Entry[] {
+export function ridersOf(lane: Lane, entry: Entry, now: number): Entry[] {
   if (lane.alone || !rides(entry) || lane.entries[0] !== entry) return [];
   const riders: Entry[] = [];
   let bytes = entry.bytes;
   for (const next of lane.entries.slice(1, 1 + RIDE_MESSAGES)) {
     bytes += next.bytes;
-    if (!rides(next) || bytes > RIDE_BYTES || (next.lastSeq ?? 0) - (entry.firstSeq ?? 0) >= RIDE_MESSAGES) break;
+    if (!rides(next) || waitsForFile(next, now) || bytes > RIDE_BYTES || (next.lastSeq ?? 0) - (entry.firstSeq ?? 0) >= RIDE_MESSAGES) break;
     riders.push(next);
   }
   return riders;

@@ -30,7 +30,7 @@ export function createOutboxSink(outbox: Outbox, options: { readonly api: Report
       const last = reports.at(-1)?.seqs.last;
       if (last === undefined) return Promise.resolve();
       const place = mark === null ? {} : { log_seq: mark.seq, log_message: mark.message, log_held: mark.held };
-      outbox.add(taskId, reports, { task: { next_seq: last + 1, ...place } });
+      outbox.add(taskId, reports, { task: { next_seq: last + 1, ...place }, placed: mark !== null });
       return Promise.resolve();
     },
     session: (taskId, pin) => {
