@@ -68,7 +68,8 @@ async function openChecked(path: string, options: OpenStateOptions): Promise<Db>
   try {
     if (headDamaged(path)) throw new MulticaError("state_corrupt", `the head of ${path} is damaged`);
     db = open(path);
-    const findings = quickCheck(db);
+    // The full check: what is wrong with an index only is found by the quick one when a write runs into it.
+    const findings = quickCheck(db, true);
     if (findings.length > 0) throw new MulticaError("state_corrupt", `damage in ${path}: ${findings.join("; ")}`);
     await setUp(db, options);
     const changed = schemaFindings(db, options.migrations ?? MIGRATIONS);
