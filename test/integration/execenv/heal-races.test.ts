@@ -83,6 +83,8 @@ describe("two processes at one environment", () => {
       seen.push((await together(round, () => healer(heal(world)), () => task({ do: "prepare", input: input(world, "1") }))).join(" + "));
       await expectHealthy(world, new Map(), healthy);
     }
-    expect(seen.filter((pair) => !["busy + prepared", "ok + prepared", "healed + prepared", "healed + env_busy"].includes(pair))).toEqual([]);
+    // "remaining": what the healer was about to mend changed under it. It says so and ends with 8; whole is what came of it all the same.
+    const fine = ["busy + prepared", "ok + prepared", "healed + prepared", "healed + env_busy", "remaining + prepared"];
+    expect(seen.filter((pair) => !fine.includes(pair))).toEqual([]);
   }, 60_000);
 });
